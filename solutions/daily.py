@@ -1,0 +1,69 @@
+"""Ingérer des jours entiers : chacun est lu en une fois et remplace son fichier s'il a changé."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import date
+
+from errors import IngestError
+from logs import logger
+from publish import DayOutcome, publish_day, publish_increment
+from reading import Batch, Job, read_batch
+from report import Outcome
+
+ONE_DAY_ONLY = {"too_many_rejects", "empty_day", "unreadable_partition", "other_schema", "server_error"}
+
+
+def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch, list[dict]]:
+    """Lit et publie un jour. Rend son bilan, sa lecture, et les lignes d'autres jours."""
+    resource = job.target.resource
+    params = {"date": day.isoformat()} if resource.event_time_field else {}
+    batch = read_batch(job, params, day.isoformat(), whole=True)
+    outcome, strangers = publish_day(batch.rows, day, job.target)
+    logger.info("day done", extra={"day": day.isoformat(), "status": outcome.status, "rows": outcome.rows})
+    return outcome, batch, strangers
+
+
+def ingest_days(
+    job: Job,
+    days: list[date],
+    workers: int,
+    keep_going: bool = False,
+    on_day: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Ingère `days`, `workers` à la fois ; `on_day` est appelé après chacun.
+
+    keep_going : passer aux jours suivants quand l'échec ne touche qu'un jour (`ONE_DAY_ONLY`).
+    Au premier autre échec, les jours commencés finissent et les autres ne sont pas lus.
+    """
+    result, all_strangers = Outcome(), []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        pending = {pool.submit(ingest_day, job, day): day for day in days}
+        try:
+            for future in as_completed(pending):
+                if future.cancelled():
+                    continue
+                _collect(future, pending[future], result, all_strangers)
+                on_day()
+                failure = result.failures.get(pending[future])
+                if failure and not (keep_going and failure.code in ONE_DAY_ONLY):
+                    pool.shutdown(wait=False, cancel_futures=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    result.days += publish_increment(all_strangers, job.target) if all_strangers else []
+    result.days.sort(key=lambda outcome: outcome.day)
+    return result
+
+
+def _collect(future, day: date, result: Outcome, all_strangers: list[dict]) -> None:
+    try:
+        outcome, batch, strangers = future.result()
+    except IngestError as error:
+        logger.error(
+            "day failed", extra={"day": day.isoformat(), "code": error.code, "detail": error.message}
+        )
+        result.failures[day] = error
+        return
+    result.days.append(outcome)
+    result.batches.append(batch)
+    all_strangers += strangers

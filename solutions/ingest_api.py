@@ -1,0 +1,142 @@
+"""Ingère une API vers la couche bronze : un fichier Parquet par jour, et un JSON pour n8n.
+
+    python solutions/ingest_api.py --start-date 2024-01-01 --end-date 2024-01-03
+    python solutions/ingest_api.py --watermark updated_at --start-date 2024-03-25
+
+Le premier appel relit des jours entiers : chacun est remplacé s'il a changé. Le second ne lit que ce
+qui a été modifié depuis le filigrane. stdout : un objet JSON ; stderr : des journaux JSON.
+Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import watermark
+from bronze import locked
+from command_line import JsonParser, calendar_day, check_order, instant, positive_int, run
+from daily import ingest_days
+from errors import usage_error
+from fetch import ApiClient
+from incremental import ingest_increment
+from logs import log_to_stderr, new_run_id
+from pagination import PAGINATIONS
+from partitions import days_between
+from publish import Target
+from reading import Job
+from report import ingestion_result
+from resources import RESOURCES
+from watermark import Watermark
+
+
+def build_parser(prog: str = "ingest_api.py") -> JsonParser:
+    parser = JsonParser(prog=prog, description="Ingère une API vers des fichiers Parquet, un par jour.")
+    add = parser.add_argument
+    add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
+    add("--end-date", type=calendar_day, help="dernier jour, compris")
+    add("--output-dir", type=Path, default=Path("./data/bronze"), help="dossier bronze (%(default)s)")
+    add("--page-size", type=positive_int, default=100, help="lignes par page (%(default)s)")
+    add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
+    add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
+    add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
+    add(
+        "--quarantine-dir", type=Path, default=Path("./data/quarantine"), help="lignes refusées (%(default)s)"
+    )
+    add("--state-dir", type=Path, default=Path("./data/state"), help="filigranes (%(default)s)")
+    add("--watermark", choices=("updated_at",), help="n'ingérer que ce qui a changé depuis le filigrane")
+    add(
+        "--since",
+        type=instant,
+        help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché",
+    )
+    add("--look-back-hours", type=int, default=24, help="relire un peu avant le filigrane (%(default)s h)")
+    add("--compression", choices=("zstd", "snappy"), default="zstd", help="codec Parquet (%(default)s)")
+    add("--workers", type=positive_int, default=4, help="jours lus en même temps (%(default)s)")
+    add("--force", action="store_true", help="réécrire les jours sans regarder ce qui est déjà là")
+    add("--max-attempts", type=positive_int, default=3, help="essais par requête (%(default)s)")
+    add(
+        "--max-wait",
+        type=float,
+        default=10.0,
+        help="plus longue attente entre deux essais, en s (%(default)s)",
+    )
+    add("--max-quarantine-ratio", type=float, default=0.1, help="au-delà, rien n'est publié (%(default)s)")
+    return parser
+
+
+def check_usage(options: Namespace) -> None:
+    """Refuse les combinaisons d'arguments qui n'ont pas de sens."""
+    if options.watermark:
+        if options.end_date or options.force or RESOURCES[options.resource].event_time_field is None:
+            raise usage_error(
+                "--watermark ne va ni avec --end-date, ni avec --force, ni avec --resource posts."
+            )
+        return
+    if not (options.start_date and options.end_date):
+        raise usage_error("--start-date et --end-date sont requis (ou --watermark updated_at).")
+    check_order(options.start_date, options.end_date)
+    if options.resource == "posts" and options.start_date != options.end_date:
+        raise usage_error("posts n'a pas de date : c'est une photographie, donnez deux fois le même jour.")
+
+
+def make_job(options: Namespace, run_id: str) -> Job:
+    """Le passage que décrit la ligne de commande."""
+    resource = RESOURCES[options.resource]
+    client = ApiClient(
+        options.base_url,
+        token=os.environ.get("LAB_API_TOKEN"),
+        max_attempts=options.max_attempts,
+        max_wait=options.max_wait,
+        connections=options.workers,
+    )
+    target = Target(
+        resource, options.output_dir, run_id, datetime.now(UTC), options.compression, options.force
+    )
+    pagination = options.pagination or resource.default_pagination
+    return Job(
+        client, target, options.quarantine_dir, pagination, options.page_size, options.max_quarantine_ratio
+    )
+
+
+def starting_mark(options: Namespace) -> Watermark:
+    """Le filigrane de départ : celui de n8n (--since), sinon le fichier d'état, sinon --start-date."""
+    if options.since:
+        return Watermark(options.resource, options.since)
+    saved = watermark.load(options.state_dir, options.resource)
+    if saved:
+        return saved
+    if options.start_date:
+        return Watermark(options.resource, datetime.combine(options.start_date, time.min, tzinfo=UTC))
+    raise usage_error(
+        f"Aucun filigrane dans {options.state_dir} : donnez --start-date (ou --since) pour la première lecture."
+    )
+
+
+def ingest(argv: list[str] | None) -> dict:
+    """Exécute la commande et rend son résultat ; IngestError si elle n'a pas pu commencer."""
+    options = build_parser().parse_args(argv)
+    check_usage(options)
+    run_id = new_run_id()
+    log_to_stderr(run_id)
+    job = make_job(options, run_id)
+    with locked(options.output_dir):
+        if not options.watermark:
+            days = days_between(options.start_date, options.end_date)
+            return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
+        outcome, mark = ingest_increment(
+            job, starting_mark(options), timedelta(hours=options.look_back_hours)
+        )
+        if not options.since:
+            watermark.commit(options.state_dir, mark)
+        return ingestion_result(outcome, options.resource, run_id, mark)
+
+
+def main(argv: list[str] | None = None) -> int:
+    nothing = {"records_count": 0, "output_file": None, "output_files": []}
+    return run(lambda: ingest(argv), failure=nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Du JSON reçu aux colonnes typées : ce qui entre dans le schéma, et ce qui part en quarantaine."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+import pyarrow as pa
+from resources import Resource
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Une ligne refusée.
+
+    reason : code stable (`missing_id`, `unreadable_event_time`, `wrong_type`, `not_an_object`).
+    field : le champ en cause ; raw : la ligne telle que reçue ; page : son rang de page.
+    """
+
+    reason: str
+    field: str
+    raw: object
+    page: int
+
+
+class _RowError(Exception):
+    def __init__(self, reason: str, field: str):
+        self.reason, self.field = reason, field
+
+
+def read_row(row: object, resource: Resource) -> dict:
+    """Convertit une ligne reçue en valeurs du schéma ; les champs inconnus vont dans `_extra`.
+
+    Lève _RowError quand la ligne ne peut pas entrer dans le schéma sans être abîmée.
+    """
+    if not isinstance(row, dict):
+        raise _RowError("not_an_object", "")
+    values = {}
+    for column in resource.schema:
+        value = row.get(column.name)
+        if value is None and not column.nullable:
+            raise _RowError(_missing_reason(column.name, resource), column.name)
+        try:
+            values[column.name] = None if value is None else _convert(value, column.type)
+        except (ValueError, InvalidOperation, OverflowError):
+            raise _RowError(_type_reason(column.name, resource), column.name) from None
+    unknown = _unknown_fields(row, resource.schema)
+    values["_extra"] = json.dumps(unknown, ensure_ascii=False, sort_keys=True) if unknown else None
+    return values
+
+
+def split_rows(page_rows: list, page: int, resource: Resource) -> tuple[list[dict], list[Reject]]:
+    """Sépare les lignes lisibles (converties) des rejets, dans l'ordre reçu."""
+    good, rejects = [], []
+    for row in page_rows:
+        try:
+            good.append(read_row(row, resource))
+        except _RowError as error:
+            rejects.append(Reject(error.reason, error.field, row, page))
+    return good, rejects
+
+
+def to_table(rows: list[dict], resource: Resource) -> pa.Table:
+    """Une table Arrow au schéma de la ressource, plus la colonne `_extra`."""
+    schema = pa.schema([*resource.schema, pa.field("_extra", pa.string())])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _unknown_fields(row: dict, fields: pa.Schema | pa.StructType) -> dict:
+    """Ce que l'API envoie de plus que le schéma, à tout niveau : gardé, jamais perdu en silence."""
+    known = {field.name: field.type for field in fields}
+    unknown = {name: value for name, value in row.items() if name not in known}
+    for name, kind in known.items():
+        if pa.types.is_struct(kind) and isinstance(row.get(name), dict):
+            nested = _unknown_fields(row[name], kind)
+            if nested:
+                unknown[name] = nested
+    return unknown
+
+
+def _missing_reason(name: str, resource: Resource) -> str:
+    return "missing_id" if name == resource.id_field else _type_reason(name, resource)
+
+
+def _type_reason(name: str, resource: Resource) -> str:
+    return "unreadable_event_time" if name == resource.event_time_field else "wrong_type"
+
+
+def _convert(value: object, kind: pa.DataType) -> object:
+    """Une valeur JSON au type Arrow `kind` ; ValueError si elle n'en est pas une, sans deviner."""
+    if pa.types.is_timestamp(kind):
+        return _instant(value)
+    if pa.types.is_integer(kind):
+        return _checked(value, type(value) is int and -(2**63) <= value < 2**63)
+    if pa.types.is_floating(kind):
+        return _checked(value, type(value) in (int, float))
+    if pa.types.is_decimal(kind):
+        return _decimal(value, kind)
+    if pa.types.is_struct(kind):
+        _checked(value, isinstance(value, dict))
+        return {f.name: None if value.get(f.name) is None else _convert(value[f.name], f.type) for f in kind}
+    return _checked(value, isinstance(value, str))
+
+
+def _checked(value: object, is_right: bool) -> object:
+    if not is_right:
+        raise ValueError(value)
+    return value
+
+
+def _instant(value: object) -> datetime:
+    """Un instant ISO 8601 avec son fuseau, ramené en UTC."""
+    instant = datetime.fromisoformat(_checked(value, isinstance(value, str)))
+    return _checked(instant, instant.tzinfo is not None).astimezone(UTC)
+
+
+def _decimal(value: object, kind: pa.Decimal128Type) -> Decimal:
+    """Un montant exact : d'une chaîne ou d'un entier, jamais d'un flottant déjà arrondi."""
+    exact = Decimal(_checked(value, type(value) in (str, int)))
+    quantized = exact.quantize(Decimal(1).scaleb(-kind.scale))
+    return _checked(quantized, quantized == exact and len(quantized.as_tuple().digits) <= kind.precision)
