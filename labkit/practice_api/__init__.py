@@ -1,0 +1,1 @@
+"""An offline practice API: deterministic data, with faults and a clock on a switch."""

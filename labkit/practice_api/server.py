@@ -1,0 +1,60 @@
+"""Serve the practice API on 127.0.0.1: for good (`lab api`), or for the time of a test."""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from labkit.practice_api.app import create_app
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class RunningApi:
+    url: str
+    app: FastAPI
+
+
+def serve(port: int, token: str | None = None) -> None:
+    """Serve until interrupted. Port 0 takes a free one. OSError if the port is taken."""
+    with _listen(port) as listener:
+        print(f"practice API on {_url(listener)}", flush=True)
+        _server(create_app(token=token)).run(sockets=[listener])
+
+
+@contextmanager
+def running_api(**settings) -> Iterator[RunningApi]:
+    """The API on a free port, in a thread, for the time of a `with`; `settings` as for create_app."""
+    app = create_app(**settings)
+    with _listen(0) as listener:
+        server = _server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        try:
+            yield RunningApi(_url(listener), app)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server((HOST, port))
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    """Quiet: a body cut on purpose is not an error worth a traceback."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
