@@ -6,21 +6,19 @@ from datetime import date
 
 from errors import IngestError
 from logs import logger
-from publish import DayOutcome, publish_day, publish_increment
-from reading import Batch, Job, read_batch
+from publish import DayOutcome, publish_day
+from reading import Batch, Job, read_day
 from report import Outcome
 
 ONE_DAY_ONLY = {"too_many_rejects", "empty_day", "unreadable_partition", "other_schema", "server_error"}
 
 
-def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch, list[dict]]:
-    """Lit et publie un jour. Rend son bilan, sa lecture, et les lignes d'autres jours."""
-    resource = job.target.resource
-    params = {"date": day.isoformat()} if resource.event_time_field else {}
-    batch = read_batch(job, params, day.isoformat(), whole=True)
-    outcome, strangers = publish_day(batch.rows, day, job.target)
+def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch]:
+    """Lit et publie un jour. Rend son bilan et sa lecture."""
+    batch = read_day(job, day)
+    outcome = publish_day(batch.rows, day, job.target)
     logger.info("day done", extra={"day": day.isoformat(), "status": outcome.status, "rows": outcome.rows})
-    return outcome, batch, strangers
+    return outcome, batch
 
 
 def ingest_days(
@@ -35,14 +33,14 @@ def ingest_days(
     keep_going : passer aux jours suivants quand l'échec ne touche qu'un jour (`ONE_DAY_ONLY`).
     Au premier autre échec, les jours commencés finissent et les autres ne sont pas lus.
     """
-    result, all_strangers = Outcome(), []
+    result = Outcome()
     with ThreadPoolExecutor(max_workers=workers) as pool:
         pending = {pool.submit(ingest_day, job, day): day for day in days}
         try:
             for future in as_completed(pending):
                 if future.cancelled():
                     continue
-                _collect(future, pending[future], result, all_strangers)
+                _collect(future, pending[future], result)
                 on_day()
                 failure = result.failures.get(pending[future])
                 if failure and not (keep_going and failure.code in ONE_DAY_ONLY):
@@ -50,14 +48,13 @@ def ingest_days(
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    result.days += publish_increment(all_strangers, job.target) if all_strangers else []
     result.days.sort(key=lambda outcome: outcome.day)
     return result
 
 
-def _collect(future, day: date, result: Outcome, all_strangers: list[dict]) -> None:
+def _collect(future, day: date, result: Outcome) -> None:
     try:
-        outcome, batch, strangers = future.result()
+        outcome, batch = future.result()
     except IngestError as error:
         logger.error(
             "day failed", extra={"day": day.isoformat(), "code": error.code, "detail": error.message}
@@ -66,4 +63,3 @@ def _collect(future, day: date, result: Outcome, all_strangers: list[dict]) -> N
         return
     result.days.append(outcome)
     result.batches.append(batch)
-    all_strangers += strangers

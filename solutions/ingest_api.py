@@ -51,7 +51,7 @@ def build_parser(prog: str = "ingest_api.py") -> JsonParser:
         type=instant,
         help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché",
     )
-    add("--look-back-hours", type=int, default=24, help="relire un peu avant le filigrane (%(default)s h)")
+    add("--look-back-hours", type=int, default=72, help="relire un peu avant le filigrane (%(default)s h)")
     add("--compression", choices=("zstd", "snappy"), default="zstd", help="codec Parquet (%(default)s)")
     add("--workers", type=positive_int, default=4, help="jours lus en même temps (%(default)s)")
     add("--force", action="store_true", help="réécrire les jours sans regarder ce qui est déjà là")
@@ -126,9 +126,9 @@ def ingest(argv: list[str] | None) -> dict:
             days = days_between(options.start_date, options.end_date)
             return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
         outcome, mark = ingest_increment(
-            job, starting_mark(options), timedelta(hours=options.look_back_hours)
+            job, starting_mark(options), timedelta(hours=options.look_back_hours), options.workers
         )
-        if not options.since:
+        if not options.since and not outcome.failures:
             watermark.commit(options.state_dir, mark)
         return ingestion_result(outcome, options.resource, run_id, mark)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bronze import Change, add_metadata, keep_latest, merge, read_partition, write_partition
 from errors import IngestError
-from partitions import partition_path
+from partitions import partition_path, present_days
 from records import to_table
 from resources import Resource
 
@@ -42,17 +42,10 @@ class DayOutcome:
     path: Path | None = None
 
 
-def publish_day(rows: list[dict], day: date, target: Target) -> tuple[DayOutcome, list[dict]]:
-    """Remplace le jour `day` par `rows`, sa lecture entière.
-
-    Rend aussi les lignes qui appartiennent à un autre jour : elles vont dans le leur,
-    par `publish_increment`.
-    """
-    by_day = group_by_day(rows, target.resource) if target.resource.event_time_field else {day: rows}
-    own = by_day.pop(day, [])
-    strangers = [row for others in by_day.values() for row in others]
-    if own:
-        return _publish(own, day, target, whole_day=True), strangers
+def publish_day(rows: list[dict], day: date, target: Target) -> DayOutcome:
+    """Remplace le jour `day` par `rows`, sa lecture entière."""
+    if rows:
+        return _publish(rows, day, target, whole_day=True)
     path = partition_path(target.output_dir, day)
     if path.exists():
         raise IngestError(
@@ -60,13 +53,19 @@ def publish_day(rows: list[dict], day: date, target: Target) -> tuple[DayOutcome
             f"L'API ne rend plus aucune ligne pour {day} alors que {path} en contient : rien n'a été touché. "
             "Si c'est voulu, supprimez ce fichier.",
         )
-    return DayOutcome(day, "empty"), strangers
+    return DayOutcome(day, "empty")
 
 
-def publish_increment(rows: list[dict], target: Target) -> list[DayOutcome]:
-    """Fond chaque ligne dans le jour de son événement ; les autres lignes de ces jours restent."""
+def publish_increment(rows: list[dict], target: Target) -> tuple[list[DayOutcome], dict[date, list[dict]]]:
+    """Fond chaque ligne dans le jour de son événement ; les autres lignes de ces jours restent.
+
+    Rend aussi, par jour, les lignes dont le jour n'a pas encore de fichier : en écrire un avec elles
+    seules ferait passer un jour incomplet pour un jour fait.
+    """
+    present = present_days(target.output_dir)
     by_day = group_by_day(rows, target.resource)
-    return [_publish(by_day[day], day, target, whole_day=False) for day in sorted(by_day)]
+    missing = {day: by_day.pop(day) for day in sorted(by_day) if day not in present}
+    return [_publish(by_day[day], day, target, whole_day=False) for day in sorted(by_day)], missing
 
 
 def group_by_day(rows: list[dict], resource: Resource) -> dict[date, list[dict]]:

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from atomic import replace_file
@@ -112,29 +113,39 @@ def show_entry(quarantine_dir: Path, resource: str, entry_id: str) -> dict:
 def replay(quarantine_dir: Path, resource_name: str, output_dir: Path, run_id: str) -> dict:
     """Relit chaque entrée : celles qui passent rejoignent leur jour, les autres restent.
 
+    Une ligne dont le jour n'a jamais été ingéré attend aussi : ingérez d'abord ce jour.
     Le bronze est écrit avant que la quarantaine ne soit vidée : un arrêt entre les deux fait
     relire une ligne déjà rentrée, ce qui ne la double pas.
     """
     from bronze import locked
-    from publish import Target, publish_increment
+    from publish import Target, group_by_day, publish_increment
     from records import split_rows
     from resources import RESOURCES
 
     resource = RESOURCES[resource_name]
     files = {path: load(path) for path in sorted((quarantine_dir / resource_name).glob("*.jsonl"))}
-    mended, waiting = [], {}
-    for path, entries in files.items():
-        verdicts = [(item, split_rows([item.raw], item.page, resource)[0]) for item in entries]
-        mended += [row for _, good in verdicts for row in good]
-        waiting[path] = [item for item, good in verdicts if not good]
+    mended = {
+        item.id: good for item in chain(*files.values()) if (good := split_rows([item.raw], 0, resource)[0])
+    }
     with locked(output_dir):
-        outcomes = publish_increment(mended, Target(resource, output_dir, run_id, datetime.now(UTC)))
-    for path, entries in waiting.items():
-        if len(entries) < len(files[path]):
-            save(path, entries)
-    still = sum(len(entries) for entries in waiting.values())
-    written = [str(outcome.path) for outcome in outcomes if outcome.status == "written"]
-    return {"status": "success", "replayed": len(mended), "still_quarantined": still, "output_files": written}
+        target = Target(resource, output_dir, run_id, datetime.now(UTC))
+        outcomes, missing = publish_increment(list(chain(*mended.values())), target)
+    home = {
+        item_id
+        for item_id, rows in mended.items()
+        if not group_by_day(rows, resource).keys() & missing.keys()
+    }
+    for path, entries in files.items():
+        waiting = [item for item in entries if item.id not in home]
+        if len(waiting) < len(entries):
+            save(path, waiting)
+    return {
+        "status": "success",
+        "replayed": len(home),
+        "still_quarantined": sum(item.id not in home for item in chain(*files.values())),
+        "days_to_ingest_first": [day.isoformat() for day in missing],
+        "output_files": [str(outcome.path) for outcome in outcomes if outcome.status == "written"],
+    }
 
 
 def build_parser() -> JsonParser:

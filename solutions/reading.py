@@ -1,6 +1,7 @@
 """Lire une sélection de l'API en entier : toutes les pages, converties, triées entre bonnes et refusées."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import quarantine
@@ -39,17 +40,29 @@ class Batch:
         return len(self.rows) + len(self.rejects)
 
 
-def read_batch(job: Job, params: dict, reading: str, whole: bool) -> Batch:
+def read_day(job: Job, day: date) -> Batch:
+    """Lit un jour entier ; pour une ressource sans date, la ressource entière."""
+    if job.target.resource.event_time_field is None:
+        return _read(job, {}, day.isoformat(), whole=True)
+    return _read(job, {"date": day.isoformat()}, day.isoformat(), whole=True, day=day)
+
+
+def read_since(job: Job, since: str) -> Batch:
+    """Lit ce qui a été modifié depuis l'instant `since`, compris."""
+    return _read(job, {"updated_since": since}, "increment", whole=False)
+
+
+def _read(job: Job, params: dict, reading: str, whole: bool, day: date | None = None) -> Batch:
     """Lit toutes les pages de la sélection `params` et met les lignes refusées en quarantaine.
 
-    reading : nom de cette lecture dans la quarantaine (un jour, ou `increment`).
+    reading : nom de cette lecture dans la quarantaine.
     whole : vrai si la sélection est relue en entier ; voir `quarantine.record`.
     IngestError `too_many_rejects` au-delà du seuil : c'est l'API qui a changé, pas quelques lignes.
     """
     resource = job.target.resource
     rows, rejects = [], []
     for page in PAGINATIONS[job.pagination](job.client, resource, params, job.page_size):
-        good, bad = split_rows(page.rows, page.number, resource)
+        good, bad = split_rows(page.rows, page.number, resource, day)
         rows += good
         rejects += bad
         logger.info("page read", extra={"reading": reading, "page": page.number, "rows": len(page.rows)})

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 import pyarrow as pa
@@ -13,7 +13,8 @@ from resources import Resource
 class Reject:
     """Une ligne refusée.
 
-    reason : code stable (`missing_id`, `unreadable_event_time`, `wrong_type`, `not_an_object`).
+    reason : code stable (`missing_id`, `unreadable_event_time`, `wrong_type`, `other_day`,
+        `not_an_object`).
     field : le champ en cause ; raw : la ligne telle que reçue ; page : son rang de page.
     """
 
@@ -49,12 +50,21 @@ def read_row(row: object, resource: Resource) -> dict:
     return values
 
 
-def split_rows(page_rows: list, page: int, resource: Resource) -> tuple[list[dict], list[Reject]]:
-    """Sépare les lignes lisibles (converties) des rejets, dans l'ordre reçu."""
+def split_rows(
+    page_rows: list, page: int, resource: Resource, day: date | None = None
+) -> tuple[list[dict], list[Reject]]:
+    """Sépare les lignes lisibles (converties) des rejets, dans l'ordre reçu.
+
+    day : le jour demandé à l'API ; une ligne d'un autre jour est refusée (`other_day`), car une
+        partition ne contient que les événements de son jour.
+    """
     good, rejects = [], []
     for row in page_rows:
         try:
-            good.append(read_row(row, resource))
+            values = read_row(row, resource)
+            if day and values[resource.event_time_field].date() != day:
+                raise _RowError("other_day", resource.event_time_field)
+            good.append(values)
         except _RowError as error:
             rejects.append(Reject(error.reason, error.field, row, page))
     return good, rejects
