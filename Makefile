@@ -1,0 +1,29 @@
+# Each target sets the environment up if need be, then calls `lab`.
+PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name) 2>/dev/null)))
+LAB := .venv/bin/lab
+ARGS ?=
+
+.PHONY: help setup lab demo test reset
+help:
+	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
+	@echo "make demo    run the day's pipeline headless, with a summary"
+	@echo "make test    run the whole test suite (ARGS=\"-m 'not n8n'\" leaves n8n out)"
+	@echo "make reset   remove what the runs produced"
+
+setup:
+	@test -n "$(PYTHON)" || { echo "✗ Python est introuvable : installez Python 3.11 ou plus récent." >&2; exit 1; }
+	@"$(PYTHON)" labkit/bootstrap.py
+
+lab: setup
+	@$(LAB) start $(ARGS)
+
+demo: setup
+	@$(LAB) demo $(ARGS)
+
+test: setup
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/python -m pytest $(ARGS)
+
+reset: setup
+	@$(LAB) reset $(ARGS)
