@@ -93,7 +93,9 @@ def install_packages():
     installer = ["uv", "pip"] if has_uv else ["pip"]
     target = ["--python", environment_python()] if has_uv else []
     install = [*installer, "install", "--quiet", *target]
-    complete = run_installer([*install, "-r", "requirements.txt"]) and run_installer(
+    # uv leaves byte-code to the first import, which would make each first import of the day slow.
+    compiled = ["--compile-bytecode"] if has_uv else []
+    complete = run_installer([*install, *compiled, "-r", "requirements.txt"]) and run_installer(
         [*install, "--no-deps", "--editable", "."]
     )
     if not complete:

@@ -1,0 +1,37 @@
+"""Is everything up? The same answer for `lab status` and for the welcome notebook."""
+
+import pandas as pd
+import requests
+
+from labkit.paths import HOST, api_url, port
+
+NAMES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
+
+
+def addresses() -> dict[str, str]:
+    return {
+        "api": api_url(),
+        "jupyter": f"http://{HOST}:{port('jupyter')}",
+        "n8n": f"http://{HOST}:{port('n8n')}",
+    }
+
+
+HEALTH_PATHS = {"api": "/_lab/health", "jupyter": "/api", "n8n": "/healthz/readiness"}
+
+
+def is_up(service: str) -> bool:
+    """Does the service answer its own health check within two seconds?"""
+    try:
+        url = addresses()[service] + HEALTH_PATHS[service]
+        return requests.get(url, timeout=2, proxies={"http": None}).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def services() -> pd.DataFrame:
+    """A row for each service: its state, in words, and its address."""
+    rows = [
+        {"service": NAMES[name], "état": "en marche" if is_up(name) else "absent", "adresse": url}
+        for name, url in addresses().items()
+    ]
+    return pd.DataFrame(rows).set_index("service")

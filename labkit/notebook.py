@@ -1,0 +1,110 @@
+"""What a notebook of the day needs from the machinery: open the lab, run a script, give its result."""
+
+import json
+import os
+import subprocess
+import sys
+from html import escape
+
+from IPython.display import display
+
+from labkit.paths import ROOT, api_url, scripts_folder
+
+RESULT_MIME = "application/vnd.lab.result+json"
+VOLATILE = ("run_id", "ingestion_date")
+
+
+class RunFailed(Exception):
+    """The run ends here on purpose; shown as its one sentence, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Arrêt : {self}"]
+
+
+class Result:
+    """A run's result as an output of the notebook: a verdict to read, and JSON for `lab run`."""
+
+    def __init__(self, result: dict, verdict: str):
+        self.result = {name: value for name, value in result.items() if name not in VOLATILE}
+        self.verdict = verdict
+
+    def _repr_mimebundle_(self, **_) -> dict:
+        passed = self.result["status"] == "success"
+        color, label = ("#1b7f3b", "RÉUSSI") if passed else ("#b3261e", "ÉCHEC")
+        html = (
+            f'<p style="border-left:6px solid {color};padding:.4em .8em"><b>{label}</b> — '
+            f"{escape(self.verdict)}</p>"
+        )
+        return {RESULT_MIME: self.result, "text/html": html, "text/plain": f"{label} — {self.verdict}"}
+
+
+def open_lab(scripts: str, base_url: str = "") -> None:
+    """Work from the lab's root with the modules of `scripts` first on the path.
+
+    scripts: "solutions" or "labs". base_url: the API's address; empty for the lab's own.
+    """
+    try:
+        folder = str(scripts_folder(scripts))
+    except ValueError as problem:
+        raise RunFailed(problem) from None
+    os.chdir(ROOT)
+    os.environ["LAB_API_URL"] = base_url or api_url()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def run_script(scripts: str, name: str, *words: str, **arguments) -> dict:
+    """Run `python <scripts>/<name> <words>` as a terminal or n8n would, and return the JSON it printed.
+
+    arguments: the script's own, by name (`start_date` for --start-date); None and False are left out.
+    """
+    argv = [*words, *command_line(arguments)]
+    print("$ python", f"{scripts}/{name}", *argv)
+    done = subprocess.run(
+        [sys.executable, str(scripts_folder(scripts) / name), *argv],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUTF8": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return last_json_line(done.stdout, name, done.stderr)
+
+
+def command_line(arguments: dict) -> list[str]:
+    """{"start_date": "2024-01-01", "force": True} -> ["--start-date", "2024-01-01", "--force"]."""
+    argv = []
+    for name, value in arguments.items():
+        if value is None or value is False or value == "":
+            continue
+        argv.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            argv.append(str(value))
+    return argv
+
+
+def last_json_line(stdout: str, name: str, stderr: str) -> dict:
+    """The JSON object on the last line of `stdout`; an error result when there is none."""
+    lines = stdout.strip().splitlines()
+    try:
+        result = json.loads(lines[-1])
+        if isinstance(result, dict) and "status" in result:
+            return result
+    except (IndexError, json.JSONDecodeError):
+        pass
+    last_words = (stderr.strip().splitlines() or ["rien sur stderr non plus"])[-1]
+    message = f"{name} n'a pas imprimé de résultat JSON ; dernière ligne d'erreur : {last_words}"
+    return {"status": "error", "error": {"code": "no_result", "message": message}}
+
+
+def check(result: dict) -> None:
+    """Stop the notebook here, with its error as the result, when the run has failed."""
+    if result["status"] != "success":
+        show_result(result, result["error"]["message"])
+
+
+def show_result(result: dict, verdict: str) -> None:
+    """Give the notebook's result, and stop it if it is an error. `verdict` is one French sentence."""
+    display(Result(result, verdict))
+    if result["status"] != "success":
+        raise RunFailed(result["error"]["message"])

@@ -1,0 +1,30 @@
+"""Where things are, and on which ports. LAB_ROOT moves the whole lab (the tests use it)."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(os.environ.get("LAB_ROOT") or Path(__file__).parents[1]).resolve()
+NOTEBOOKS = ROOT / "notebooks"
+DATA = ROOT / "data"
+RUNS = DATA / "runs"
+LOGS = RUNS / "logs"
+STATE = DATA / "state"
+N8N = ROOT / "n8n"
+HOST = "127.0.0.1"
+
+
+def port(service: str) -> int:
+    """The port of `api`, `n8n` or `jupyter`: LAB_API_PORT, LAB_N8N_PORT, LAB_JUPYTER_PORT, or the default."""
+    defaults = {"api": 8765, "n8n": 5678, "jupyter": 8888}
+    return int(os.environ.get(f"LAB_{service.upper()}_PORT") or defaults[service])
+
+
+def api_url() -> str:
+    return os.environ.get("LAB_API_URL") or f"http://{HOST}:{port('api')}"
+
+
+def scripts_folder(name: str) -> Path:
+    """The folder whose scripts are to run, `solutions` or `labs`. ValueError for any other name."""
+    if name not in ("solutions", "labs"):
+        raise ValueError(f"scripts vaut « {name} » : choisissez « solutions » ou « labs ».")
+    return ROOT / name

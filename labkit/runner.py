@@ -1,0 +1,179 @@
+"""Run a notebook, or a script, headless: parameters in, one JSON line out, an honest exit code."""
+
+import base64
+import binascii
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from labkit.paths import NOTEBOOKS, ROOT, RUNS, scripts_folder
+
+WRONG_USAGE = 2
+# What a run needs of its caller's environment; all else (n8n's encryption key first) stays out of it.
+KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|TERM|SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|WINDIR|"
+    r"USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|VIRTUAL_ENV|CONDA_.*|PYTHON.*|JUPYTER_.*|IPYTHONDIR|MPL.*|XDG_.*|"
+    r"LAB_.*|(?:HTTP|HTTPS|NO|ALL)_PROXY|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|OPENBLAS_.*",
+    re.IGNORECASE,
+)
+
+
+class RunError(Exception):
+    """A run that cannot start: wrong notebook, wrong parameters."""
+
+
+def clean_environment(environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if KEPT.fullmatch(name)}
+
+
+def read_parameters(encoded: str | None, pairs: tuple[tuple[str, str], ...]) -> dict:
+    """The parameters of -b (a base64 JSON object) and -p. RunError if they cannot be read."""
+    parameters = {}
+    if encoded:
+        try:
+            parameters = json.loads(base64.b64decode(encoded, validate=True))
+        except (binascii.Error, ValueError):
+            raise RunError("Le paramètre -b n'est pas du JSON en base64.") from None
+        if not isinstance(parameters, dict):
+            raise RunError("Le paramètre -b doit être un objet JSON de paramètres, en base64.")
+    return parameters | {name: _literal(value) for name, value in pairs}
+
+
+def _literal(text: str) -> object:
+    """A number or a boolean where the text is one, else the text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float | bool) else text
+
+
+def find_inside_lab(name: str) -> Path:
+    """The notebook of this name, under the lab's root and nowhere else."""
+    for base in (ROOT, NOTEBOOKS):
+        path = (base / name).resolve()
+        if path.is_file() and path.suffix == ".ipynb" and path.is_relative_to(ROOT):
+            return path
+    raise RunError(f"Le notebook « {name} » n'existe pas dans le laboratoire : voyez le dossier notebooks/.")
+
+
+def run_notebook(path: Path, parameters: dict) -> dict:
+    """Execute the notebook and return its result, `status` first.
+
+    The executed notebook is kept under data/runs/. RunError on a parameter it does not have.
+    """
+    import papermill
+
+    _check_parameters(path, parameters)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    executed = RUNS / f"{run_id}_{path.stem}.ipynb"
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    kept = clean_environment(dict(os.environ)) | {"LAB_RUN_ID": run_id, "LAB_ROOT": str(ROOT)}
+    os.environ.clear()
+    os.environ.update(kept)
+    failure = None
+    try:
+        papermill.execute_notebook(path, executed, parameters, progress_bar=False, cwd=str(ROOT))
+    except papermill.PapermillExecutionError as error:
+        failure = error
+    result = _result_of(executed, failure)
+    return {"status": result.pop("status"), "run_id": run_id, "notebook": _shown(executed), **result}
+
+
+def _check_parameters(path: Path, parameters: dict) -> None:
+    import papermill
+
+    known = papermill.inspect_notebook(path)
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise RunError(
+            f"Paramètre inconnu « {unknown[0]} » pour {path.name}. Connus : {', '.join(sorted(known))}."
+        )
+    if "scripts" in parameters:
+        try:
+            scripts_folder(parameters["scripts"])
+        except ValueError as problem:
+            raise RunError(str(problem)) from None
+
+
+def _result_of(executed: Path, failure) -> dict:
+    """The result the notebook showed; the failing cell's error when it showed none."""
+    from labkit.notebook import RESULT_MIME
+
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    shown = [
+        output["data"][RESULT_MIME]
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if RESULT_MIME in output.get("data", {})
+    ]
+    if failure is None:
+        missing = {"code": "no_result", "message": f"{executed.name} n'a montré aucun résultat."}
+        return dict(shown[-1]) if shown else {"status": "error", "error": missing}
+    if shown and failure.ename == "RunFailed":
+        return dict(shown[-1])
+    error = {
+        "code": "notebook_failed",
+        "type": failure.ename,
+        "message": str(failure.evalue),
+        "cell": failure.exec_count,
+    }
+    return {"status": "error", "error": error}
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def run_script(name: str, parameters: dict) -> int:
+    """Run a script of the folder `scripts` with the parameters as its arguments; its own exit code."""
+    from labkit.notebook import command_line
+
+    try:
+        folder = scripts_folder(parameters.pop("scripts", "solutions"))
+    except ValueError as problem:
+        raise RunError(str(problem)) from None
+    if not re.fullmatch(r"\w+\.py", name) or not (folder / name).is_file():
+        raise RunError(f"Le script « {name} » n'existe pas dans {folder.name}/.")
+    command = [sys.executable, str(folder / name), *command_line(parameters)]
+    environment = clean_environment(dict(os.environ)) | {"PYTHONUTF8": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+@click.command("run")
+@click.argument("notebook")
+@click.option("-b", "encoded", metavar="BASE64", help="Les paramètres : un objet JSON, en base64.")
+@click.option("-p", "pairs", metavar="NOM VALEUR", nargs=2, multiple=True, help="Un paramètre.")
+def run_command(notebook: str, encoded: str | None, pairs: tuple[tuple[str, str], ...]) -> None:
+    """Exécute NOTEBOOK (ou un script .py) sans écran : une ligne JSON sur stdout.
+
+    Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
+    """
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    try:
+        parameters = read_parameters(encoded, pairs)
+        if notebook.endswith(".py"):
+            sys.exit(run_script(notebook, parameters))
+        result = run_notebook(find_inside_lab(notebook), parameters)
+        exit_code = exit_code_of(result)
+    except RunError as problem:
+        result = {"status": "error", "error": {"code": "usage", "message": str(problem)}}
+        exit_code = WRONG_USAGE
+    if result["status"] != "success":
+        click.echo(json.dumps({"level": "ERROR", "message": result["error"]["message"]}), err=True)
+    click.echo(json.dumps(result, ensure_ascii=False))
+    sys.exit(exit_code)
+
+
+def exit_code_of(result: dict) -> int:
+    if result["status"] == "success":
+        return 0
+    return WRONG_USAGE if result["error"]["code"] == "usage" else 1
