@@ -1,13 +1,163 @@
-"""The command `lab`. Each command's module is imported when it is called, so that --help is instant."""
+"""The command `lab`. A command's module is imported when it is called, so that --help is instant."""
+
+import importlib
+import json
+import shutil
+import sys
 
 import click
 
-from labkit.runner import run_command
+COMMANDS = {"run": "labkit.runner:run_command", "demo": "labkit.demo:demo_command"}
 
 
-@click.group()
+class LabGroup(click.Group):
+    """A group that imports the commands of COMMANDS only when they are asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *COMMANDS])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            module, attribute = COMMANDS[name].split(":")
+            return getattr(importlib.import_module(module), attribute)
+        return super().get_command(context, name)
+
+
+@click.group(cls=LabGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Le laboratoire d'ingestion : API → Parquet → validation → backfill, orchestré par n8n."""
 
 
-main.add_command(run_command)
+@main.command()
+@click.option("--no-browser", is_flag=True, help="Ne pas ouvrir le navigateur.")
+@click.option("--without", type=click.Choice(["n8n"]), help="Laisser ce service de côté.")
+def start(no_browser: bool, without: str | None) -> None:
+    """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
+    from labkit import services
+    from labkit.paths import HOST, port
+
+    if services.remembered().get("lab"):
+        click.echo(f"Le laboratoire tourne déjà : http://{HOST}:{port('jupyter')} (lab stop l'arrête).")
+        return
+    services.Lab(without_n8n=without == "n8n", browser=not no_browser).run()
+
+
+@main.command()
+def stop() -> None:
+    """Arrête le laboratoire démarré dans un autre terminal."""
+    from labkit import services
+
+    click.echo("Tout est arrêté." if services.stop_running() else "Aucun laboratoire ne tourne.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Pour une machine.")
+def status(as_json: bool) -> None:
+    """Dit ce qui tourne, et à quelle adresse. Sortie 1 si un service manque."""
+    from labkit.health import NAMES, addresses, is_up
+
+    states = {name: is_up(name) for name in NAMES}
+    if as_json:
+        click.echo(json.dumps({name: {"up": up, "url": addresses()[name]} for name, up in states.items()}))
+    else:
+        for name, up in states.items():
+            click.echo(f"{'✓ en marche' if up else '✗ absent   '}  {NAMES[name]:<20} {addresses()[name]}")
+    sys.exit(0 if all(states.values()) else 1)
+
+
+@main.command()
+@click.option("--port", default=None, type=click.IntRange(0, 65535), help="0 : un port libre.")
+def api(port: int | None) -> None:
+    """Sert l'API d'entraînement, seule."""
+    import os
+
+    from labkit import paths
+    from labkit.practice_api.server import serve
+
+    chosen = paths.port("api") if port is None else port
+    try:
+        serve(chosen, token=os.environ.get("LAB_API_TOKEN"))
+    except OSError:
+        raise click.ClickException(
+            f"Le port {chosen} est déjà occupé : arrêtez ce programme ou essayez lab api --port {chosen + 1}."
+        ) from None
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Ne pas demander.")
+def reset(yes: bool) -> None:
+    """Efface ce que les passages ont produit (bronze, quarantine, runs, filigranes) et remet l'API au premier jour."""
+    import requests
+
+    from labkit.paths import DATA, STATE, api_url
+
+    folders = [DATA / name for name in ("bronze", "quarantine", "demo", "runs")]
+    if not yes:
+        click.confirm("Effacer data/bronze, quarantine, demo, runs et les filigranes ?", abort=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    for mark in STATE.glob("*.watermark.json"):
+        mark.unlink()
+    try:
+        requests.post(f"{api_url()}/_lab/reset", timeout=5)
+        click.echo(
+            "Effacé ; l'API est revenue au premier jour. Vos scripts et notebooks n'ont pas été touchés."
+        )
+    except requests.RequestException:
+        click.echo("Effacé. L'API ne tourne pas. Vos scripts et notebooks n'ont pas été touchés.")
+
+
+@main.command()
+@click.argument("service", type=click.Choice(["api", "jupyter", "n8n"]))
+@click.option("-n", "lines", default=40, show_default=True, help="Nombre de lignes.")
+def logs(service: str, lines: int) -> None:
+    """Montre la fin du journal d'un service."""
+    from labkit.paths import LOGS
+
+    path = LOGS / f"{service}.log"
+    if not path.exists():
+        raise click.ClickException(f"Pas encore de journal pour {service} : démarrez-le avec lab start.")
+    text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    click.echo("\n".join(text[-lines:]))
+
+
+@main.group()
+def n8n() -> None:
+    """n8n : installer, importer les workflows, ouvrir l'éditeur."""
+
+
+@n8n.command("install")
+def n8n_install() -> None:
+    """Installe (ou répare) la version figée de n8n."""
+    from labkit import n8n as program
+
+    try:
+        program.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))
+    except program.N8nError as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo("\n✓ n8n est installé.")
+
+
+@n8n.command("import")
+def n8n_import() -> None:
+    """Remet les workflows du dossier n8n/workflows dans n8n (à l'arrêt), en écrasant les modifications."""
+    from labkit import services
+    from labkit.paths import N8N
+
+    if services.remembered().get("n8n"):
+        raise click.ClickException("n8n tourne : arrêtez d'abord le laboratoire (lab stop).")
+    files = sorted((N8N / "workflows").glob("*.json"))
+    services.make_n8n().import_workflows(files)
+    click.echo(f"{len(files)} workflows importés : {', '.join(path.stem for path in files)}.")
+
+
+@n8n.command("open")
+def n8n_open() -> None:
+    """Ouvre l'éditeur de n8n dans le navigateur."""
+    from labkit.health import addresses
+
+    click.launch(addresses()["n8n"])
+
+
+if __name__ == "__main__":
+    main()

@@ -96,7 +96,9 @@ def install(report: Callable[[str], None]) -> None:
         return
     free = shutil.disk_usage(N8N).free / 2**30
     if free < NEEDED_GIB:
-        raise N8nError(f"n8n demande {NEEDED_GIB} Gio libres et il en reste {free:.1f} : faites de la place. {REPAIR}")
+        raise N8nError(
+            f"n8n demande {NEEDED_GIB} Gio libres et il en reste {free:.1f} : faites de la place. {REPAIR}"
+        )
     _run_npm(
         ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         "Le téléchargement de n8n a échoué : vérifiez la connexion (ou le proxy).",

@@ -1,5 +1,8 @@
 """What a notebook of the day needs from the machinery: open the lab, run a script, give its result."""
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import subprocess
@@ -69,6 +72,20 @@ def run_script(scripts: str, name: str, *words: str, **arguments) -> dict:
         encoding="utf-8",
     )
     return last_json_line(done.stdout, name, done.stderr)
+
+
+def call_script(scripts: str, name: str, **arguments) -> dict:
+    """As `run_script`, in this process: a heavy import is then paid once for several calls."""
+    argv = command_line(arguments)
+    print("$ python", f"{scripts}/{name}", *argv)
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        contextlib.suppress(SystemExit),
+    ):
+        importlib.import_module(name.removesuffix(".py")).main(argv)
+    return last_json_line(stdout.getvalue(), name, stderr.getvalue())
 
 
 def command_line(arguments: dict) -> list[str]:

@@ -81,7 +81,14 @@ def run_notebook(path: Path, parameters: dict) -> dict:
     os.environ.update(kept)
     failure = None
     try:
-        papermill.execute_notebook(path, executed, parameters, progress_bar=False, cwd=str(ROOT))
+        papermill.execute_notebook(
+            path,
+            executed,
+            parameters,
+            progress_bar=False,
+            cwd=str(ROOT),
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        )
     except papermill.PapermillExecutionError as error:
         failure = error
     result = _result_of(executed, failure)

@@ -1,0 +1,273 @@
+"""Start, watch and stop what the lab is made of: the practice API, JupyterLab, n8n."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import psutil
+
+from labkit import n8n, secret_store
+from labkit.health import is_up
+from labkit.paths import HOST, LOGS, N8N, ROOT, STATE, api_url, port
+
+STATE_FILE = STATE / "services.json"
+HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb"
+TITLES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
+
+
+class ServiceError(click.ClickException):
+    """A service that cannot run: one sentence, said without a traceback."""
+
+
+def say(mark: str, text: str) -> None:
+    click.echo(f"{mark} {text}", err=True)
+
+
+def check_port(service: str) -> None:
+    """ServiceError naming who holds the service's port, if anybody does."""
+    wanted = port(service)
+    try:
+        socket.create_server((HOST, wanted)).close()
+    except OSError:
+        variable = f"LAB_{service.upper()}_PORT"
+        raise ServiceError(
+            f"Le port {wanted} ({TITLES[service]}) est déjà occupé{_holder(wanted)} : arrêtez ce programme, "
+            f"ou choisissez un autre port avec {variable}={wanted + 1}."
+        ) from None
+
+
+def _holder(wanted: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == wanted and connection.pid:
+                return f" par {psutil.Process(connection.pid).name()} (processus {connection.pid})"
+    except psutil.Error:
+        pass
+    return ""
+
+
+def start_api() -> subprocess.Popen:
+    return _start("api", [sys.executable, "-m", "labkit.cli", "api", "--port", str(port("api"))])
+
+
+def start_jupyter() -> subprocess.Popen:
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ip={HOST}", f"--port={port('jupyter')}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}", "--ServerApp.allow_root=True",
+        f"--LabApp.app_settings_dir={ROOT / 'labkit' / 'jupyter'}", f"--LabApp.default_url=/{HOME_PAGE}",
+    ]  # fmt: skip
+    return _start("jupyter", command, JUPYTER_TOKEN=secret_store.load()["jupyter_token"])
+
+
+def _start(service: str, command: list[str], **extra: str) -> subprocess.Popen:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (LOGS / f"{service}.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=child_environment() | extra,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def child_environment() -> dict[str, str]:
+    """For JupyterLab and what it runs: the lab's own commands first on PATH, no proxy to this machine."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    own = {"PATH": path, "LAB_ROOT": str(ROOT), "LAB_API_URL": api_url(), "PYTHONUTF8": "1"}
+    return os.environ | own | {"NO_PROXY": "127.0.0.1,localhost", "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def wait_up(service: str, process: subprocess.Popen, timeout: float = 60) -> None:
+    """Wait until the service answers; ServiceError with its last log line if it dies or stays silent."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and process.poll() is None:
+        if is_up(service):
+            return
+        time.sleep(0.2)
+    log = LOGS / f"{service}.log"
+    last = (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["rien"])[-1]
+    raise ServiceError(
+        f"{TITLES[service]} n'a pas démarré. Dernière ligne de {log.relative_to(ROOT)} : {last}"
+    )
+
+
+def make_n8n() -> n8n.N8nServer:
+    known = secret_store.load()
+    return n8n.N8nServer(
+        home=STATE / "n8n",
+        port=port("n8n"),
+        broker_port=port("n8n") + 1,
+        password=known["n8n_password"],
+        encryption_key=known["n8n_encryption_key"],
+        log=LOGS / "n8n.log",
+        environment={"LAB_API_URL": api_url()},
+    )
+
+
+@dataclass
+class Lab:
+    """The running lab. Use `run`, which returns when the lab is asked to stop."""
+
+    without_n8n: bool
+    browser: bool
+    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    server: n8n.N8nServer | None = None
+
+    def run(self) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: self.stopping.set())
+        try:
+            self._start_python_services()
+            background = threading.Thread(target=self._start_n8n, daemon=True)
+            if not self.without_n8n:
+                background.start()
+            while not self.stopping.wait(0.5):
+                self._check_alive()
+            if background.is_alive():
+                background.join(15)
+        finally:
+            self._stop()
+
+    def _start_python_services(self) -> None:
+        for service in ("api", "jupyter"):
+            check_port(service)
+        for service, start in (("api", start_api), ("jupyter", start_jupyter)):
+            started = time.monotonic()
+            self.processes[service] = start()
+            remember(self.processes)
+            wait_up(service, self.processes[service])
+            say("✓", f"{TITLES[service]} ({time.monotonic() - started:.1f} s)")
+        page = f"http://{HOST}:{port('jupyter')}/{HOME_PAGE}?token={secret_store.load()['jupyter_token']}"
+        say("→", f"JupyterLab          {page}")
+        say("→", f"API d'entraînement  {api_url()}/docs")
+        say("  ", "Ctrl-C arrête tout.")
+        if self.browser:
+            webbrowser.open(page)
+
+    def _start_n8n(self) -> None:
+        """n8n's failure is told, and leaves the rest running."""
+        try:
+            check_port("n8n")
+            if not n8n.is_installed():
+                say("…", "n8n : installation (2,6 Go, deux à cinq minutes, une seule fois)")
+                n8n.install(self._report())
+            self.server = make_n8n()
+            if self.stopping.is_set():
+                return
+            started = time.monotonic()
+            self.server.import_workflows(workflows_to_import(self.server))
+            self.server.start()
+            self.processes["n8n"] = self.server.process
+            remember(self.processes)
+            self.server.wait_ready()
+            say("✓", f"n8n ({time.monotonic() - started:.1f} s)")
+            say("→", f"n8n                 {self.server.url}")
+            say("  ", f"compte {n8n.OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
+        except (n8n.N8nError, ServiceError, OSError) as problem:
+            if not self.stopping.is_set():
+                say("✗", f"n8n ne démarre pas, le reste fonctionne. {problem}")
+
+    def _report(self):
+        """A progress line every ten seconds; an installation is abandoned when the lab stops."""
+        last = [0.0]
+
+        def report(text: str) -> None:
+            if self.stopping.is_set():
+                raise n8n.N8nError("installation interrompue")
+            if time.monotonic() - last[0] > 10:
+                last[0] = time.monotonic()
+                say("…", f"n8n : {text}")
+
+        return report
+
+    def _check_alive(self) -> None:
+        for service, process in list(self.processes.items()):
+            if process.poll() is not None:
+                del self.processes[service]
+                say("✗", f"{TITLES[service]} s'est arrêté : voyez data/runs/logs/{service}.log")
+
+    def _stop(self) -> None:
+        for process in reversed(self.processes.values()):
+            stop_tree(process.pid)
+        STATE_FILE.unlink(missing_ok=True)
+        say("✓", "Tout est arrêté.")
+
+
+def workflows_to_import(server: n8n.N8nServer) -> list[Path]:
+    """All at the first start; later, only those n8n has never had: a trainee's changes are theirs."""
+    marker = server.home / "imported.json"
+    known = set(json.loads(marker.read_text())) if marker.exists() else set()
+    files = sorted((N8N / "workflows").glob("*.json"))
+    server.home.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps(sorted(known | {path.name for path in files})))
+    return [path for path in files if path.name not in known]
+
+
+def stop_tree(pid: int) -> None:
+    """Stop a process we started and its children: asked first, forced after ten seconds."""
+    try:
+        parent = psutil.Process(pid)
+        family = [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def remember(processes: dict[str, subprocess.Popen]) -> None:
+    """Write who runs: pid and creation time, so that a recycled pid is never taken for ours."""
+    own = {"lab": os.getpid(), **{name: process.pid for name, process in processes.items()}}
+    known = {
+        name: [pid, psutil.Process(pid).create_time()] for name, pid in own.items() if psutil.pid_exists(pid)
+    }
+    STATE_FILE.parent.mkdir(parents=True, exist_ok=True)
+    STATE_FILE.write_text(json.dumps(known))
+
+
+def remembered() -> dict[str, int]:
+    """The pids of the lab that runs, by service; empty if none does."""
+    try:
+        known = json.loads(STATE_FILE.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: pid for name, (pid, created) in known.items() if _is_same(pid, created)}
+
+
+def _is_same(pid: int, created: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - created) < 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+def stop_running() -> bool:
+    """Ask the running lab to stop and wait for it; False if none runs."""
+    pid = remembered().get("lab")
+    if pid is None:
+        return False
+    process = psutil.Process(pid)
+    process.terminate()
+    try:
+        process.wait(30)
+    except psutil.TimeoutExpired:
+        raise ServiceError(f"Le laboratoire (processus {pid}) ne s'arrête pas en 30 s.") from None
+    return True
