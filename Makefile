@@ -3,11 +3,12 @@ PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test reset
+.PHONY: help setup lab demo test notebooks reset
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
 	@echo "make test    run the whole test suite (ARGS=\"-m 'not n8n'\" leaves n8n out)"
+	@echo "make notebooks  execute the notebooks and store their outputs"
 	@echo "make reset   remove what the runs produced"
 
 setup:
@@ -24,6 +25,9 @@ test: setup
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/python -m pytest $(ARGS)
+
+notebooks: setup
+	@.venv/bin/python -m tests.notebooks.workspace
 
 reset: setup
 	@$(LAB) reset $(ARGS)

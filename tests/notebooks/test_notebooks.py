@@ -1,0 +1,98 @@
+"""The notebooks of the day: stored outputs are what a fresh run gives, headless or not."""
+
+import base64
+import json
+
+import pytest
+
+from tests.notebooks.workspace import workspace
+
+
+@pytest.fixture
+def lab(tmp_path):
+    with workspace(tmp_path) as made:
+        yield made
+
+
+def run_headless(lab, notebook, **parameters):
+    encoded = base64.b64encode(json.dumps(parameters).encode()).decode()
+    done = lab.run("-m", "labkit.cli", "run", notebook, "-b", encoded)
+    assert len(done.stdout.splitlines()) == 1, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_every_notebook_gives_its_stored_outputs(lab):
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
+    done = lab.run("-m", "pytest", "-q", *options, "notebooks")
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_a_headless_run_prints_one_json_line_and_keeps_the_executed_notebook(lab):
+    code, result = run_headless(lab, "notebooks/06_api_vers_parquet.ipynb", end_date="2024-01-02")
+    assert (code, result["status"], result["records_count"]) == (0, "success", 2059)
+    assert (lab.root / result["notebook"]).is_file()
+    assert len(list(lab.root.glob("data/bronze/events/partition_date=*/data.parquet"))) == 2
+
+
+def test_plain_papermill_runs_the_same_notebook(lab):
+    executed = str(lab.root / "executed.ipynb")
+    notebook = "notebooks/06_api_vers_parquet.ipynb"
+    done = lab.run(
+        "-m", "papermill", notebook, executed, "-p", "end_date", "2024-01-01", "--cwd", str(lab.root)
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (lab.root / "data/bronze/events/partition_date=2024-01-01/data.parquet").is_file()
+
+
+def test_an_unknown_parameter_is_refused_by_name(lab):
+    code, result = run_headless(lab, "08_backfill.ipynb", colour="red")
+    assert (code, result["error"]["code"]) == (2, "usage")
+    assert "colour" in result["error"]["message"]
+
+
+def test_an_api_that_is_down_is_told_with_its_code_and_exit_1(lab):
+    code, result = run_headless(
+        lab, "06_api_vers_parquet.ipynb", base_url="http://127.0.0.1:9", max_wait=0.01
+    )
+    assert code == 1
+    assert result["error"]["type"] == "TransientError"
+    assert "127.0.0.1:9" in result["error"]["message"]
+    assert result["error"]["cell"]
+
+
+def test_rows_that_break_the_rules_fail_the_validation_notebook(lab):
+    run_headless(lab, "06_api_vers_parquet.ipynb", end_date="2024-01-01")
+    rules = {"min_rows": 5000}
+    (lab.root / "rules.json").write_text(json.dumps(rules))
+    code, result = run_headless(lab, "07_controle_qualite.ipynb", rules_file="rules.json")
+    assert (code, result["validation"], result["error"]["code"]) == (1, "failed", "validation_failed")
+    assert result["errors"][0]["code"] == "too_few_rows"
+
+
+@pytest.mark.parametrize("scripts", ["../outside", "tests", "$(touch pwned)"])
+def test_scripts_outside_the_two_folders_are_refused(lab, scripts):
+    code, result = run_headless(lab, "06_api_vers_parquet.ipynb", scripts=scripts)
+    assert (code, result["error"]["code"]) == (2, "usage")
+
+
+def test_a_notebook_outside_the_lab_is_refused(lab):
+    code, result = run_headless(lab, "../../etc/passwd")
+    assert (code, result["error"]["code"]) == (2, "usage")
+
+
+def test_a_script_runs_headless_with_the_same_parameters(lab):
+    code, result = run_headless(lab, "generate_dates.py", start_date="2024-02-28", end_date="2024-03-01")
+    assert (code, result["dates"]) == (0, ["2024-02-28", "2024-02-29", "2024-03-01"])
+
+
+def test_secrets_of_the_caller_do_not_reach_the_notebook(lab):
+    spy = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "id": "spy"}
+    spy["source"] = (
+        "import os\nfrom labkit.notebook import show_result\n"
+        "show_result({'status': 'success', 'seen': sorted(n for n in os.environ if 'N8N' in n)}, 'vu')"
+    )
+    notebook = json.loads((lab.root / "notebooks/08_backfill.ipynb").read_text(encoding="utf-8"))
+    notebook["cells"] = [spy]
+    (lab.root / "notebooks/spy.ipynb").write_text(json.dumps(notebook))
+    done = lab.run("-m", "labkit.cli", "run", "spy.ipynb", N8N_ENCRYPTION_KEY="secret")
+    assert json.loads(done.stdout)["seen"] == []

@@ -1,0 +1,74 @@
+"""A copy of the lab where notebooks run without touching anyone's data, on an API of its own.
+
+`python tests/notebooks/workspace.py` (make notebooks) executes the notebooks there, in the order of the
+day, and stores their outputs back: what nbval compares with.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from labkit.practice_api.server import running_api
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """root: the copy; environment: what makes a process work there; api_url: its own practice API."""
+
+    root: Path
+    environment: dict[str, str]
+    api_url: str
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess:
+        """Run a Python module or script in the copy: run("-m", "pytest", …)."""
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=self.root,
+            env=self.environment | more,
+            capture_output=True,
+            encoding="utf-8",
+        )
+
+
+@contextmanager
+def workspace(root: Path) -> Iterator[Workspace]:
+    for folder in ("notebooks", "solutions"):
+        shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with running_api() as api:
+        own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"}
+        yield Workspace(root, os.environ | own, api.url)
+
+
+def refresh() -> None:
+    """Execute the repository's notebooks in a copy and store the outputs back."""
+    with tempfile.TemporaryDirectory() as folder, workspace(Path(folder)) as lab:
+        notebooks = sorted((lab.root / "notebooks").glob("*.ipynb"))
+        options = ["--to", "notebook", "--execute", "--inplace", "--ExecutePreprocessor.record_timing=False"]
+        done = lab.run("-m", "nbconvert", *options, *map(str, notebooks))
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
+        for notebook in notebooks:
+            store(notebook, REPOSITORY / "notebooks" / notebook.name)
+
+
+def store(executed: Path, target: Path) -> None:
+    """Keep an executed notebook, without the outputs that hold for one machine at one moment."""
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            cell.outputs = []
+    nbformat.write(notebook, target)
+
+
+if __name__ == "__main__":
+    refresh()

@@ -1,0 +1,282 @@
+"""ingest_api.py, by its command line, against the real practice API."""
+
+import functools
+import http.server
+import json
+import os
+import resource
+import signal
+import subprocess
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ONE_DAY = ("--start-date", "2024-01-05", "--end-date", "2024-01-05")
+FILE = "data/bronze/partition_date=2024-01-05/data.parquet"
+
+
+def read(scripts, name=FILE):
+    return pq.ParquetFile(scripts.folder / name).read()
+
+
+def test_each_day_of_the_range_gets_its_own_file_holding_only_its_events(scripts):
+    run = scripts.ingest("--start-date", "2024-01-05", "--end-date", "2024-01-07")
+    days = {}
+    for path in run.result["output_files"]:
+        instants = read(scripts, path)["event_time"].to_pylist()
+        days[path.split("=")[1][:10]] = {instant.date().isoformat() for instant in instants}
+    assert run.code == 0
+    assert days == {day: {day} for day in ("2024-01-05", "2024-01-06", "2024-01-07")}
+
+
+def test_running_twice_leaves_the_same_bytes(scripts):
+    scripts.ingest(*ONE_DAY)
+    first = (scripts.folder / FILE).read_bytes()
+    again = scripts.ingest(*ONE_DAY)
+    assert again.result["partitions"]["unchanged"] == ["2024-01-05"]
+    assert (scripts.folder / FILE).read_bytes() == first
+
+
+def test_the_file_carries_the_metadata_columns_of_the_course(scripts):
+    scripts.ingest(*ONE_DAY)
+    names = read(scripts).column_names
+    assert {"_ingested_at", "_source", "_partition_date"} <= set(names)
+
+
+def test_all_paginations_give_the_same_rows(scripts):
+    tables = []
+    for pagination in ("page", "offset", "cursor", "keyset"):
+        run = scripts.ingest(*ONE_DAY, "--pagination", pagination, "--output-dir", pagination)
+        tables.append(read(scripts, run.result["output_file"]).drop_columns(["_ingested_at"]))
+    assert all(table.equals(tables[0]) for table in tables)
+
+
+def test_a_corrected_row_replaces_its_former_self_and_a_deleted_one_goes(scripts):
+    scripts.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
+    scripts.ingest(*ONE_DAY)
+    scripts.switch("clock", "PUT", now="2024-02-01T00:00:00Z")
+    rows = scripts.ingest(*ONE_DAY).result["rows"]
+    assert min(rows["updated"], rows["deleted"], rows["new"], rows["unchanged"]) > 0
+    ids = read(scripts)["id"].to_pylist()
+    assert len(ids) == len(set(ids))
+
+
+def test_rows_received_are_all_accounted_for(scripts):
+    rows = scripts.ingest(*ONE_DAY).result["rows"]
+    parts = ("new", "updated", "unchanged", "duplicates", "quarantined")
+    assert rows["received"] == sum(rows[part] for part in parts) > 900
+
+
+def test_malformed_rows_wait_in_quarantine_with_their_reason(scripts):
+    run = scripts.ingest(*ONE_DAY)
+    lines = (scripts.folder / "data/quarantine/events/2024-01-05.jsonl").read_text("utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert len(entries) == run.result["quarantined"] > 0
+    assert all(entry["reason"] and entry["run_id"] == run.result["run_id"] for entry in entries)
+
+
+def test_transactions_keep_exact_decimals(scripts):
+    run = scripts.ingest("--resource", "transactions", *ONE_DAY)
+    assert read(scripts, run.result["output_file"]).schema.field("amount").type == pa.decimal128(18, 2)
+
+
+def test_posts_are_a_snapshot_of_one_day(scripts):
+    run = scripts.ingest("--resource", "posts", *ONE_DAY)
+    assert (run.code, run.result["records_count"]) == (0, 100)
+
+
+def test_the_increment_merges_late_rows_into_their_own_day(scripts):
+    scripts.switch("clock", "PUT", now="2024-01-08T00:00:00Z")
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-07")
+    scripts.ingest("--watermark", "updated_at", "--start-date", "2024-01-07")
+    scripts.switch("clock", "PUT", now="2024-01-09T00:00:00Z")
+    run = scripts.ingest("--watermark", "updated_at")
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-08", "--output-dir", "truth")
+    assert run.result["rows"]["new"] > 900
+    truth = {row["id"] for row in read(scripts, "truth/partition_date=2024-01-07/data.parquet").to_pylist()}
+    bronze = {row["id"] for row in read(scripts, FILE.replace("01-05", "01-07")).to_pylist()}
+    assert truth <= bronze
+
+
+def test_a_given_watermark_is_given_back_and_not_kept_on_disk(scripts):
+    run = scripts.ingest("--watermark", "updated_at", "--since", "2024-03-31T12:00:00Z")
+    assert run.result["watermark"] > "2024-03-31T23"
+    assert not (scripts.folder / "data/state").exists()
+
+
+def test_a_damaged_state_file_is_an_error_and_never_a_full_reload(scripts):
+    state = scripts.folder / "data/state/events.watermark.json"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"version": 1, "resou')
+    run = scripts.ingest("--watermark", "updated_at", "--start-date", "2024-03-31")
+    assert (run.code, run.result["error"]["code"]) == (1, "bad_state")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--start-date", "2024-01-06", "--end-date", "2024-01-05"),
+        ("--start-date", "2024-02-30", "--end-date", "2024-03-01"),
+        (*ONE_DAY, "--page-size", "0"),
+        ("--start-date", "2024-01-05"),
+        (*ONE_DAY, "--resource", "unicorns"),
+        (*ONE_DAY, "--base-url", "ftp://example.test"),
+        ("--watermark", "updated_at", "--since", "hier"),
+        (*ONE_DAY, "--frobnicate"),
+    ],
+)
+def test_wrong_usage_exits_2_with_one_sentence(scripts, arguments):
+    run = scripts("ingest_api.py", *arguments)
+    assert (run.code, run.result["status"], run.result["error"]["code"]) == (2, "error", "usage")
+    assert run.result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("401", "unauthorized"),
+        ("404", "not_found"),
+        ("429", "rate_limited"),
+        ("500", "server_error"),
+        ("503", "server_error"),
+        ("html", "invalid_json"),
+        ("invalid_json", "invalid_json"),
+        ("cut_body", "truncated_body"),
+        ("list", "unexpected_shape"),
+        ("redirect", "redirect_refused"),
+        ("changed_schema", "too_many_rejects"),
+        ("empty_page", "empty_day"),
+    ],
+)
+def test_a_failing_api_gives_its_code_and_leaves_the_day_as_it_was(scripts, kind, code):
+    scripts.ingest(*ONE_DAY)
+    before = (scripts.folder / FILE).read_bytes()
+    scripts.switch("faults", kind=kind, rate=1)
+    run = scripts.ingest(*ONE_DAY)
+    assert (run.code, run.result["error"]["code"]) == (1, code)
+    assert (scripts.folder / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "503", "cut_body", "invalid_json"])
+def test_a_passing_fault_is_retried(scripts, kind):
+    scripts.switch("faults", kind=kind, next=2, retry_after=0)
+    assert scripts.ingest(*ONE_DAY).code == 0
+
+
+def test_a_404_is_not_retried(scripts):
+    scripts.switch("faults", kind="404", rate=1)
+    scripts.ingest(*ONE_DAY)
+    assert scripts.switch("counters", "GET")["by_status"] == {"404": 1}
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_never_undercut(scripts, form):
+    scripts.switch("faults", kind="429", next=1, retry_after=2, retry_after_form=form)
+    waits = [line["wait_s"] for line in scripts.ingest(*ONE_DAY).logs if line["message"] == "retrying"]
+    assert waits[0] >= 1
+
+
+def test_an_api_that_is_down_is_named(scripts):
+    run = scripts.ingest(*ONE_DAY, "--base-url", "http://127.0.0.1:9")
+    assert (run.code, run.result["error"]["code"]) == (1, "api_unreachable")
+    assert "127.0.0.1:9" in run.result["error"]["message"]
+
+
+def test_the_token_is_sent_and_appears_nowhere(scripts):
+    run = scripts.ingest(*ONE_DAY, LAB_API_TOKEN="s3cret-token")
+    assert "s3cret-token" not in json.dumps([run.result, run.logs])
+
+
+def test_the_token_does_not_follow_a_redirect_to_another_host(scripts):
+    seen = []
+
+    class Stranger(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            self.send_error(500)
+
+        log_message = functools.partialmethod(lambda self, *_: None)
+
+    stranger = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    scripts.switch("faults", kind="redirect", rate=1, location=f"http://127.0.0.1:{stranger.server_port}/")
+    run = scripts.ingest(*ONE_DAY, LAB_API_TOKEN="s3cret-token")
+    stranger.shutdown()
+    stranger.server_close()
+    assert (run.result["error"]["code"], seen) == ("redirect_refused", [])
+
+
+def test_an_output_folder_that_is_a_file_is_named(scripts):
+    (scripts.folder / "taken").write_text("")
+    run = scripts.ingest(*ONE_DAY, "--output-dir", "taken")
+    assert (run.code, run.result["error"]["code"]) == (1, "output_not_writable")
+
+
+def test_a_disk_that_fills_leaves_the_former_day_and_no_litter(scripts):
+    scripts.ingest(*ONE_DAY)
+    before = (scripts.folder / FILE).read_bytes()
+    done = subprocess.run(
+        scripts.command("ingest_api.py", *ONE_DAY, "--force"),
+        cwd=scripts.folder,
+        env=scripts.environment(),
+        capture_output=True,
+        encoding="utf-8",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert json.loads(done.stdout)["error"]["code"] == "disk_full"
+    assert [path.name for path in (scripts.folder / FILE).parent.iterdir()] == ["data.parquet"]
+    assert (scripts.folder / FILE).read_bytes() == before
+
+
+def test_two_runs_on_one_folder_do_not_mix(scripts):
+    scripts.switch("faults", kind="slow", rate=1, delay_s=1)
+    first = subprocess.Popen(
+        scripts.command("ingest_api.py", *ONE_DAY),
+        cwd=scripts.folder,
+        env=scripts.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    lock = scripts.folder / "data/bronze/.ingestion.lock"
+    while not lock.exists():
+        time.sleep(0.02)
+    second = scripts.ingest(*ONE_DAY)
+    first.communicate()
+    assert (second.code, second.result["error"]["code"], first.returncode) == (1, "locked", 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_kill_at_any_moment_leaves_whole_days_only(scripts):
+    arguments = ("--start-date", "2024-01-01", "--end-date", "2024-01-20", "--page-size", "500")
+    for delay in (0.9, 1.3, 1.7, 2.1):
+        process = subprocess.Popen(
+            scripts.command("ingest_api.py", *arguments),
+            cwd=scripts.folder,
+            env=scripts.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in scripts.folder.glob("data/bronze/*/data.parquet"):
+            assert pq.ParquetFile(path).read().num_rows > 800
+    run = scripts.ingest(*arguments)
+    assert (run.code, run.result["rows"]["received"] > 18_000) == (0, True)
+
+
+def test_a_mended_row_is_replayed_home_once(scripts):
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    path = scripts.folder / "data/quarantine/events/2024-01-02.jsonl"
+    entries = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    mended = next(entry for entry in entries if entry["reason"] == "unreadable_event_time")
+    mended["raw"]["event_time"] = "2024-01-02T10:00:00Z"
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    first = scripts("quarantine.py", "replay")
+    again = scripts("quarantine.py", "replay")
+    ids = read(scripts, "data/bronze/partition_date=2024-01-02/data.parquet")["id"].to_pylist()
+    assert (first.result["replayed"], again.result["replayed"]) == (1, 0)
+    assert ids.count(mended["raw"]["id"]) == 1
