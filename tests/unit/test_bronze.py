@@ -1,0 +1,103 @@
+"""The hard core: what a merge keeps, what an interrupted write leaves, what a watermark allows."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import bronze
+import pyarrow as pa
+import pytest
+import watermark
+from atomic import replace_file
+from errors import IngestError
+from hypothesis import given
+from hypothesis import strategies as st
+from records import to_table
+from resources import EVENTS
+
+DAY = date(2024, 1, 5)
+NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)
+
+versions = st.lists(st.tuples(st.integers(1, 8), st.integers(0, 5)), min_size=1, max_size=20)
+
+
+def table(rows):
+    """A bronze table of (id, version) pairs; the version is the minute of `updated_at`, and the amount."""
+    values = [
+        {
+            "id": row_id,
+            "event_time": NOON,
+            "updated_at": NOON + timedelta(minutes=version),
+            "amount": float(version),
+        }
+        for row_id, version in rows
+    ]
+    return bronze.add_metadata(bronze.keep_latest(to_table(values, EVENTS), EVENTS), EVENTS, DAY, NOON)
+
+
+def content(merged: pa.Table):
+    return {row["id"]: row["amount"] for row in merged.to_pylist()}
+
+
+@given(versions)
+def test_the_latest_version_of_each_id_is_kept_in_id_order(rows):
+    kept = table(rows)
+    latest = {row_id: max(v for i, v in rows if i == row_id) for row_id, _ in rows}
+    assert content(kept) == latest
+    assert kept["id"].to_pylist() == sorted(latest)
+
+
+@given(versions, versions)
+def test_merging_an_increment_keeps_the_latest_of_both(before, after):
+    merged, _ = bronze.merge(table(before), table(after), EVENTS, whole_day=False)
+    assert content(merged) == content(table(before + after))
+
+
+@given(versions, versions)
+def test_merging_a_whole_day_drops_what_the_source_dropped(before, after):
+    merged, change = bronze.merge(table(before), table(after), EVENTS, whole_day=True)
+    assert set(content(merged)) == {row_id for row_id, _ in after}
+    assert change.deleted == len({i for i, _ in before} - {i for i, _ in after})
+
+
+@given(versions)
+def test_merging_a_day_with_itself_changes_nothing(rows):
+    merged, change = bronze.merge(table(rows), table(rows), EVENTS, whole_day=True)
+    assert change.is_empty
+    assert merged.equals(table(rows))
+
+
+@given(versions, versions)
+def test_a_merge_accounts_for_every_incoming_row(before, after):
+    incoming = table(after)
+    _, change = bronze.merge(table(before), incoming, EVENTS, whole_day=False)
+    assert change.new + change.updated + change.unchanged == incoming.num_rows
+
+
+def test_a_write_that_fails_leaves_the_former_content_and_no_litter(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("former")
+    with pytest.raises(RuntimeError), replace_file(path) as stream:
+        stream.write(b"half")
+        raise RuntimeError
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("former", [path])
+
+
+def test_a_file_being_written_has_a_name_no_reader_takes(tmp_path):
+    with replace_file(tmp_path / "data.parquet"):
+        names = [path.name for path in tmp_path.iterdir()]
+    assert all(name.startswith(".") and name.endswith(".tmp") for name in names)
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1, max_size=8))
+def test_a_watermark_never_goes_back(tmp_path_factory, instants):
+    folder = tmp_path_factory.mktemp("state")
+    for instant in instants:
+        watermark.commit(folder, watermark.Watermark("events", instant))
+    assert watermark.load(folder, "events").value == max(instants)
+
+
+def test_a_watermark_of_another_version_is_refused(tmp_path):
+    path = watermark.state_file(tmp_path, "events")
+    path.write_text('{"version": 99, "resource": "events", "updated_at": "2024-01-01T00:00:00Z"}')
+    with pytest.raises(IngestError) as error:
+        watermark.load(tmp_path, "events")
+    assert error.value.code == "bad_state"

@@ -1,0 +1,118 @@
+"""validate_data.py, by its command line, on real Parquet files."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+GOOD = {
+    "id": [1, 2, 3],
+    "amount": [10.0, 20.0, None],
+    "name": ["a", "b", "c"],
+    "_ingested_at": ["x", "x", "x"],
+}
+
+
+@pytest.fixture
+def validate(scripts):
+    """Write a table and rules, validate, return the run."""
+
+    def run(rules=None, **columns):
+        pq.write_table(pa.table(GOOD | columns), scripts.folder / "data.parquet")
+        arguments = ["--input-file", "data.parquet"]
+        if rules is not None:
+            (scripts.folder / "rules.json").write_text(rules if isinstance(rules, str) else json.dumps(rules))
+            arguments += ["--rules-file", "rules.json"]
+        return scripts("validate_data.py", *arguments)
+
+    return run
+
+
+def test_a_sound_file_passes_the_default_rules(validate):
+    run = validate()
+    assert (run.code, run.result["validation"], run.result["rows"]) == (0, "passed", 3)
+    assert {"file", "rows", "columns", "validation", "errors"} <= run.result.keys()
+
+
+@pytest.mark.parametrize(
+    ("rules", "columns", "code", "failed"),
+    [
+        ({"required_columns": ["missing"]}, {}, "missing_column", 3),
+        ({"not_null_columns": ["amount"]}, {}, "null_values", 1),
+        ({"value_ranges": {"amount": [0, 15]}}, {}, "out_of_range", 1),
+        ({"unique_columns": ["id"]}, {"id": [1, 2, 2]}, "duplicate_values", 2),
+        ({"min_rows": 10}, {}, "too_few_rows", 3),
+        ({"value_ranges": {"name": [0, 15]}}, {}, "not_a_number", 3),
+        ({"unique_columns": ["missing"]}, {}, "missing_column", 3),
+    ],
+)
+def test_each_rule_fails_with_its_code_and_count(validate, rules, columns, code, failed):
+    run = validate(rules, **columns)
+    assert run.code == 1
+    assert [(error["code"], error["failed"]) for error in run.result["errors"]] == [(code, failed)]
+
+
+def test_a_failure_shows_sample_rows(validate):
+    samples = validate({"value_ranges": {"amount": [0, 15]}}).result["errors"][0]["samples"]
+    assert samples == [{"row": 1, "value": 20.0}]
+
+
+def test_an_empty_file_is_a_clear_failure(validate):
+    empty = {name: pa.array([], pa.string()) for name in GOOD}
+    run = validate({"min_rows": 1}, **empty)
+    assert (run.code, run.result["errors"][0]["code"]) == (1, "too_few_rows")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "{not json",
+        "[]",
+        {"unknown_rule": 1},
+        {"min_rows": "ten"},
+        {"value_ranges": {"amount": [5, 1]}},
+        {"value_ranges": {"amount": ["a", "b"]}},
+        {"required_columns": "id"},
+    ],
+)
+def test_rules_that_make_no_sense_are_wrong_usage(validate, rules):
+    run = validate(rules)
+    assert (run.code, run.result["error"]["code"]) == (2, "usage")
+
+
+def test_a_missing_rules_file_is_wrong_usage(scripts, validate):
+    validate()
+    run = scripts("validate_data.py", "--input-file", "data.parquet", "--rules-file", "none.json")
+    assert (run.code, run.result["error"]["code"]) == (2, "usage")
+
+
+def test_an_unreadable_parquet_file_is_a_failure_and_not_a_traceback(scripts):
+    (scripts.folder / "junk.parquet").write_text("junk")
+    run = scripts("validate_data.py", "--input-file", "junk.parquet")
+    assert (run.code, run.result["errors"][0]["code"]) == (1, "unreadable_file")
+
+
+def test_a_missing_input_is_wrong_usage(scripts):
+    assert scripts("validate_data.py", "--input-file", "nowhere").code == 2
+
+
+def test_a_bronze_folder_is_validated_whole_and_names_the_faulty_file(scripts):
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    damaged = scripts.folder / "data/bronze/partition_date=2024-01-02/data.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    run = scripts("validate_data.py", "--input-file", "data/bronze")
+    assert (run.code, len(run.result["files"])) == (1, 3)
+    assert [error["file"] for error in run.result["errors"]] == [str(damaged.relative_to(scripts.folder))]
+
+
+def test_a_folder_can_be_validated_for_some_days_only(scripts):
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    run = scripts("validate_data.py", "--input-file", "data/bronze", "--start-date", "2024-01-03")
+    assert len(run.result["files"]) == 1
+
+
+def test_the_lab_s_own_rules_hold_on_its_own_data(scripts):
+    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-02")
+    rules = scripts.command("validation_rules.json")[1]
+    assert scripts("validate_data.py", "--input-file", "data/bronze", "--rules-file", rules).code == 0
