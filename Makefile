@@ -1,5 +1,7 @@
 # Each target sets the environment up if need be, then calls `lab`.
-PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name) 2>/dev/null)))
+# The first of these that really runs (a pyenv shim may not) and is recent enough; else bootstrap.py says what is wrong.
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11 python,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(name))) $(shell command -v python3))
 LAB := .venv/bin/lab
 ARGS ?=
 

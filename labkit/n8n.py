@@ -154,7 +154,8 @@ def _packages_so_far() -> str:
 class N8nServer:
     """One n8n, with its own home folder and port. `start` then `wait_ready` then drive it, `stop` at the end.
 
-    home: where n8n keeps its database. environment: more variables for the server (LAB_API_URL…).
+    home: where n8n keeps its database. root: the lab in which its commands run.
+    api_url: the practice API those commands call.
     """
 
     home: Path
@@ -163,7 +164,8 @@ class N8nServer:
     password: str
     encryption_key: str
     log: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    api_url: str = field(default_factory=api_url)
+    root: Path = ROOT
     process: subprocess.Popen | None = None
     session: requests.Session = field(default_factory=requests.Session)
 
@@ -189,9 +191,9 @@ class N8nServer:
                 "N8N_INSTANCE_OWNER_LAST_NAME": "Jour 2",
                 "N8N_INSTANCE_OWNER_PASSWORD_HASH": digest,
                 "NO_PROXY": "127.0.0.1,localhost",
-                "LAB_ROOT": str(ROOT),
+                "LAB_ROOT": str(self.root),
+                "LAB_API_URL": self.api_url,
             }
-            | self.environment
         )
 
     def _command(self, *arguments: str) -> list[str]:
@@ -207,7 +209,7 @@ class N8nServer:
         self.home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             for path in files:
-                text = path.read_text(encoding="utf-8").replace(DEFAULT_API_URL, api_url())
+                text = path.read_text(encoding="utf-8").replace(DEFAULT_API_URL, self.api_url)
                 copy = Path(folder, path.name)
                 copy.write_text(text, encoding="utf-8")
             if files:
@@ -219,7 +221,7 @@ class N8nServer:
     def _run_command(self, *arguments: str) -> None:
         done = subprocess.run(
             self._command(*arguments),
-            cwd=ROOT,
+            cwd=self.root,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -236,7 +238,7 @@ class N8nServer:
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
                 self._command("start"),
-                cwd=ROOT,
+                cwd=self.root,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,

@@ -113,7 +113,6 @@ def make_n8n() -> n8n.N8nServer:
         password=known["n8n_password"],
         encryption_key=known["n8n_encryption_key"],
         log=LOGS / "n8n.log",
-        environment={"LAB_API_URL": api_url()},
     )
 
 

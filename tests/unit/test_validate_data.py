@@ -5,6 +5,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import validate_data
+
+from tests.conftest import Run
 
 GOOD = {
     "id": [1, 2, 3],
@@ -15,16 +18,18 @@ GOOD = {
 
 
 @pytest.fixture
-def validate(scripts):
-    """Write a table and rules, validate, return the run."""
+def validate(tmp_path, capsys, monkeypatch):
+    """Write a table and rules, validate in this process (Great Expectations is imported once), return the run."""
+    monkeypatch.chdir(tmp_path)
 
     def run(rules=None, **columns):
-        pq.write_table(pa.table(GOOD | columns), scripts.folder / "data.parquet")
+        pq.write_table(pa.table(GOOD | columns), tmp_path / "data.parquet")
         arguments = ["--input-file", "data.parquet"]
         if rules is not None:
-            (scripts.folder / "rules.json").write_text(rules if isinstance(rules, str) else json.dumps(rules))
+            (tmp_path / "rules.json").write_text(rules if isinstance(rules, str) else json.dumps(rules))
             arguments += ["--rules-file", "rules.json"]
-        return scripts("validate_data.py", *arguments)
+        code = validate_data.main(arguments)
+        return Run(code, json.loads(capsys.readouterr().out), [])
 
     return run
 
@@ -81,8 +86,7 @@ def test_rules_that_make_no_sense_are_wrong_usage(validate, rules):
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
 
-def test_a_missing_rules_file_is_wrong_usage(scripts, validate):
-    validate()
+def test_a_missing_rules_file_is_wrong_usage(scripts):
     run = scripts("validate_data.py", "--input-file", "data.parquet", "--rules-file", "none.json")
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
