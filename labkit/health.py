@@ -1,9 +1,13 @@
 """Is everything up? The same answer for `lab status` and for the welcome notebook."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import requests
 
 from labkit.paths import HOST, api_url, port
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
 
@@ -28,8 +32,10 @@ def is_up(service: str) -> bool:
         return False
 
 
-def services() -> pd.DataFrame:
+def services() -> "pd.DataFrame":
     """A row for each service: its state, in words, and its address."""
+    import pandas as pd
+
     rows = [
         {"service": NAMES[name], "état": "en marche" if is_up(name) else "absent", "adresse": url}
         for name, url in addresses().items()

@@ -21,6 +21,7 @@ import bcrypt
 import requests
 
 from labkit.paths import HOST, N8N, ROOT, api_url
+from labkit.processes import stop_tree
 
 DEFAULT_API_URL = "http://127.0.0.1:8765"
 OWNER = "formateur@lab.local"
@@ -134,7 +135,7 @@ def _run_npm(arguments: list[str], advice: str, report, extra: dict[str, str] | 
                 report(_packages_so_far())
         finally:
             if process.poll() is None:
-                process.terminate()
+                stop_tree(process.pid)
     if process.returncode:
         raise N8nError(f"{advice} Détail dans n8n/install.log. {REPAIR}")
 

@@ -1,6 +1,5 @@
 """Start, watch and stop what the lab is made of: the practice API, JupyterLab, n8n."""
 
-import contextlib
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ import psutil
 from labkit import n8n, secret_store
 from labkit.health import is_up
 from labkit.paths import HOST, LOGS, N8N, ROOT, STATE, api_url, port
+from labkit.processes import free_port, port_holder, stop_tree
 
 STATE_FILE = STATE / "services.json"
 HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb"
@@ -41,19 +41,9 @@ def check_port(service: str) -> None:
     except OSError:
         variable = f"LAB_{service.upper()}_PORT"
         raise ServiceError(
-            f"Le port {wanted} ({TITLES[service]}) est déjà occupé{_holder(wanted)} : arrêtez ce programme, "
+            f"Le port {wanted} ({TITLES[service]}) est déjà occupé{port_holder(wanted)} : arrêtez ce programme, "
             f"ou choisissez un autre port avec {variable}={wanted + 1}."
         ) from None
-
-
-def _holder(wanted: int) -> str:
-    try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == wanted and connection.pid:
-                return f" par {psutil.Process(connection.pid).name()} (processus {connection.pid})"
-    except psutil.Error:
-        pass
-    return ""
 
 
 def start_api() -> subprocess.Popen:
@@ -109,7 +99,7 @@ def make_n8n() -> n8n.N8nServer:
     return n8n.N8nServer(
         home=STATE / "n8n",
         port=port("n8n"),
-        broker_port=port("n8n") + 1,
+        broker_port=free_port(),
         password=known["n8n_password"],
         encryption_key=known["n8n_encryption_key"],
         log=LOGS / "n8n.log",
@@ -168,7 +158,7 @@ class Lab:
             if self.stopping.is_set():
                 return
             started = time.monotonic()
-            self.server.import_workflows(workflows_to_import(self.server))
+            import_new_workflows(self.server)
             self.server.start()
             self.processes["n8n"] = self.server.process
             remember(self.processes)
@@ -206,30 +196,13 @@ class Lab:
         say("✓", "Tout est arrêté.")
 
 
-def workflows_to_import(server: n8n.N8nServer) -> list[Path]:
+def import_new_workflows(server: n8n.N8nServer) -> None:
     """All at the first start; later, only those n8n has never had: a trainee's changes are theirs."""
     marker = server.home / "imported.json"
     known = set(json.loads(marker.read_text())) if marker.exists() else set()
     files = sorted((N8N / "workflows").glob("*.json"))
-    server.home.mkdir(parents=True, exist_ok=True)
+    server.import_workflows([path for path in files if path.name not in known])
     marker.write_text(json.dumps(sorted(known | {path.name for path in files})))
-    return [path for path in files if path.name not in known]
-
-
-def stop_tree(pid: int) -> None:
-    """Stop a process we started and its children: asked first, forced after ten seconds."""
-    try:
-        parent = psutil.Process(pid)
-        family = [*parent.children(recursive=True), parent]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, alive = psutil.wait_procs(family, timeout=10)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def remember(processes: dict[str, subprocess.Popen]) -> None:
@@ -263,10 +236,10 @@ def stop_running() -> bool:
     pid = remembered().get("lab")
     if pid is None:
         return False
-    process = psutil.Process(pid)
-    process.terminate()
-    try:
-        process.wait(30)
-    except psutil.TimeoutExpired:
-        raise ServiceError(f"Le laboratoire (processus {pid}) ne s'arrête pas en 30 s.") from None
+    psutil.Process(pid).terminate()
+    deadline = time.monotonic() + 30
+    while STATE_FILE.exists():
+        if time.monotonic() > deadline:
+            raise ServiceError(f"Le laboratoire (processus {pid}) ne s'arrête pas en 30 s.")
+        time.sleep(0.1)
     return True

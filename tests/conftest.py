@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import requests
 
@@ -15,6 +16,8 @@ from labkit.practice_api.server import running_api
 REPOSITORY = Path(__file__).parents[1]
 SCRIPTS = REPOSITORY / "solutions"
 sys.path.insert(0, str(SCRIPTS))
+hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("lab")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from labkit.practice_api.jsonplaceholder import database
 from labkit.practice_api.server import running_api
 
 HERE = Path(__file__).parent
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("json-server")]
+pytestmark = pytest.mark.node
 
 QUERIES = [
     "/posts",

@@ -3,7 +3,6 @@ n8n's own record of the execution."""
 
 import json
 import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pytest
 import requests
 
 from labkit import n8n
+from labkit.processes import free_port
 from tests.conftest import REPOSITORY
 from tests.notebooks.workspace import workspace
 
-pytestmark = [pytest.mark.n8n, pytest.mark.xdist_group("n8n")]
+pytestmark = pytest.mark.n8n
 WORKFLOWS = sorted((REPOSITORY / "n8n" / "workflows").glob("*.json"))
 INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
 
@@ -24,11 +24,6 @@ class N8nLab:
     root: Path
     api_url: str
     server: n8n.N8nServer
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,166 @@
+"""`lab start`, `status`, `stop`, `reset`: the real services, in a copy of the lab, on ports of their own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from labkit.processes import free_port
+from tests.conftest import REPOSITORY
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+@dataclass(frozen=True)
+class LabCopy:
+    """A lab of its own under `root`; `ports` by service."""
+
+    root: Path
+    ports: dict[str, int]
+
+    def environment(self):
+        own = {f"LAB_{service.upper()}_PORT": str(port) for service, port in self.ports.items()}
+        broken = {"npm_config_registry": NOWHERE, "npm_config_fetch_retries": "0"}
+        broken["npm_config_cache"] = str(self.root / "npm-cache")
+        inherited = {name: value for name, value in os.environ.items() if name != "LAB_API_URL"}
+        return inherited | broken | own | {"LAB_ROOT": str(self.root), "PYTHONUTF8": "1"}
+
+    def lab(self, *arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "labkit.cli", *arguments],
+            env=self.environment(),
+            capture_output=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+        )
+
+    def states(self):
+        return {name: state["up"] for name, state in json.loads(self.lab("status", "--json").stdout).items()}
+
+    @contextmanager
+    def started(self, *arguments):
+        """`lab start --no-browser`, its messages in `said`; stopped at the end as Ctrl-C would."""
+        said = self.root / "said.txt"
+        with said.open("w") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "labkit.cli", "start", "--no-browser", *arguments],
+                env=self.environment(),
+                stderr=stream,
+                stdout=stream,
+            )
+        try:
+            wait_until(lambda: "Ctrl-C" in said.read_text() or process.poll() is not None)
+            yield process, said
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def wait_until(condition, timeout=60):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def is_free(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def copy(tmp_path):
+    (tmp_path / "n8n").mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(REPOSITORY / "n8n" / name, tmp_path / "n8n")
+    return LabCopy(tmp_path, {service: free_port() for service in ("api", "jupyter", "n8n")})
+
+
+def test_start_serves_api_and_jupyterlab_and_ctrl_c_stops_both(copy):
+    with copy.started("--without", "n8n") as (process, said):
+        assert copy.states() == {"api": True, "jupyter": True, "n8n": False}
+        assert f"127.0.0.1:{copy.ports['jupyter']}/lab/tree/notebooks/00_accueil.ipynb" in said.read_text()
+    assert process.returncode == 0
+    assert all(map(is_free, copy.ports.values()))
+    assert copy.lab("stop").stdout == "Aucun laboratoire ne tourne.\n"
+
+
+def test_n8n_that_cannot_be_installed_leaves_the_rest_running_and_says_how_to_repair(copy):
+    with copy.started() as (_, said):
+        wait_until(lambda: "n8n ne démarre pas" in said.read_text())
+        assert "lab n8n install" in said.read_text()
+        assert copy.states() == {"api": True, "jupyter": True, "n8n": False}
+
+
+def test_a_second_start_says_that_the_lab_runs_and_stop_ends_it_from_elsewhere(copy):
+    with copy.started("--without", "n8n") as (process, _):
+        again = copy.lab("start", "--no-browser")
+        assert (again.returncode, "tourne déjà" in again.stdout) == (0, True)
+        assert copy.lab("stop").stdout == "Tout est arrêté.\n"
+        assert process.wait(10) == 0
+
+
+def test_a_taken_port_is_named_with_its_holder_and_another_choice(copy):
+    with socket.create_server(("127.0.0.1", copy.ports["api"])):
+        done = copy.lab("start", "--no-browser")
+    assert done.returncode == 1
+    assert f"Le port {copy.ports['api']} (API d'entraînement) est déjà occupé" in done.stderr
+    assert f"processus {os.getpid()}" in done.stderr
+    assert "LAB_API_PORT=" in done.stderr
+
+
+def test_an_api_on_a_taken_port_is_one_sentence(copy):
+    with socket.create_server(("127.0.0.1", copy.ports["api"])):
+        done = copy.lab("api")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "est déjà occupé" in done.stderr
+
+
+def test_a_state_file_left_by_a_crash_never_stops_somebody_else_s_process(copy):
+    state = copy.root / "data/state/services.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"lab": [os.getpid(), 0.0]}))
+    assert copy.lab("stop").stdout == "Aucun laboratoire ne tourne.\n"
+
+
+def test_status_says_1_when_a_service_is_absent(copy):
+    done = copy.lab("status")
+    assert (done.returncode, done.stdout.count("absent")) == (1, 3)
+
+
+def test_reset_removes_what_runs_produced_and_nothing_of_the_trainee_s(copy):
+    produced = ["bronze/events/x.parquet", "quarantine/x.json", "runs/x.ipynb", "state/events.watermark.json"]
+    kept = ["labs/ingest_api.py", "notebooks/06.ipynb", "data/state/secrets.json", "data/samples/events.json"]
+    for name in [f"data/{name}" for name in produced] + kept:
+        path = copy.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert copy.lab("reset", "--yes").returncode == 0
+    assert not [name for name in produced if (copy.root / "data" / name).exists()]
+    assert [name for name in kept if (copy.root / name).exists()] == kept
+
+
+def test_reset_asks_first_and_does_nothing_without_a_yes(copy):
+    (copy.root / "data/bronze").mkdir(parents=True)
+    assert copy.lab("reset").returncode == 1
+    assert (copy.root / "data/bronze").is_dir()
+
+
+def test_a_served_api_answers_docs_without_any_outside_address(copy):
+    with copy.started("--without", "n8n"):
+        page = requests.get(f"http://127.0.0.1:{copy.ports['api']}/docs", timeout=10).text
+    assert "swagger-ui" in page
+    assert "https://" not in page

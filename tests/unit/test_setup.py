@@ -1,0 +1,125 @@
+"""Setting up: what a broken network, a missing compiler or an old Python leaves is one clear sentence."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from labkit import bootstrap, n8n
+from tests.conftest import REPOSITORY
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+def sentences(text):
+    return [line for line in text.splitlines() if line.startswith("✗")]
+
+
+def test_a_python_too_old_is_told_which_one_to_install():
+    with pytest.raises(bootstrap.SetupError, match=r"Python 3\.9 est trop ancien : installez Python 3\.11"):
+        bootstrap.check_python((3, 9, 2))
+
+
+def test_a_download_that_fails_ends_in_one_sentence_that_says_how_to_go_on(tmp_path):
+    for name in ("requirements.txt", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    (tmp_path / "labkit").mkdir()
+    script = shutil.copy(REPOSITORY / "labkit/bootstrap.py", tmp_path / "labkit")
+    offline = {
+        "PIP_INDEX_URL": NOWHERE,
+        "PIP_RETRIES": "0",
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    done = subprocess.run(
+        [sys.executable, script], env=os.environ | offline, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert [line for line in sentences(done.stderr) if "relancez la même commande" in line]
+
+
+@pytest.fixture
+def lab_n8n(tmp_path):
+    """`lab n8n install` in a lab whose n8n is a small package of our own, and returns what it said."""
+
+    def install(manifest, **environment):
+        folder = tmp_path / "n8n"
+        folder.mkdir()
+        for name, content in manifest.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(content))
+        own = {"LAB_ROOT": str(tmp_path), "npm_config_registry": NOWHERE, "npm_config_fetch_retries": "0"}
+        own["npm_config_cache"] = str(tmp_path / "cache")
+        return subprocess.run(
+            [sys.executable, "-m", "labkit.cli", "n8n", "install"],
+            env=os.environ | own | environment,
+            capture_output=True,
+            encoding="utf-8",
+        )
+
+    return install
+
+
+def lock(packages, wanted):
+    root = {"": {"name": "lab", "dependencies": wanted}}
+    return {"name": "lab", "lockfileVersion": 3, "requires": True, "packages": root | packages}
+
+
+def test_n8n_that_cannot_be_downloaded_says_so_and_how_to_repair(lab_n8n):
+    wanted = {"left": "1.0.0"}
+    absent = {"node_modules/left": {"version": "1.0.0", "integrity": "sha512-" + "A" * 86 + "=="}}
+    done = lab_n8n(
+        {
+            "package.json": {"name": "lab", "dependencies": wanted},
+            "package-lock.json": lock(absent, wanted),
+        }
+    )
+    assert done.returncode == 1
+    assert "Le téléchargement de n8n a échoué" in done.stderr
+    assert "lab n8n install" in done.stderr
+
+
+def test_a_missing_compiler_is_named_with_the_command_that_installs_it(lab_n8n, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "sh").symlink_to(shutil.which("sh"))
+    wanted = {"sqlite3": "file:sqlite3"}
+    local = {
+        "node_modules/sqlite3": {"resolved": "sqlite3", "link": True},
+        "sqlite3": {"version": "1.0.0", "hasInstallScript": True},
+    }
+    done = lab_n8n(
+        {
+            "package.json": {"name": "lab", "dependencies": wanted},
+            "package-lock.json": lock(local, wanted),
+            "sqlite3/package.json": {
+                "name": "sqlite3",
+                "version": "1.0.0",
+                "scripts": {"install": "exit 1"},
+            },
+        },
+        PATH=str(tools),
+    )
+    assert done.returncode == 1
+    assert "Il manque un compilateur C" in done.stderr
+
+
+def test_a_disk_without_room_for_n8n_is_told_before_anything_is_downloaded(monkeypatch, tmp_path):
+    monkeypatch.setattr(n8n, "STAMP", tmp_path / "absent")
+    monkeypatch.setattr(n8n, "NEEDED_GIB", 10**6)
+    with pytest.raises(n8n.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
+        n8n.install(lambda text: None)
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "n8n/package-lock.json", "tests/json_server/package-lock.json"]
+)
+def test_no_lock_file_names_a_registry(name):
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    assert not re.search(r'"resolved": "https?:|--(extra-)?index-url', text)
