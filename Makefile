@@ -5,12 +5,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks reset
+.PHONY: help setup lab demo test notebooks pictures reset
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
 	@echo "make test    run the whole test suite (ARGS=\"-m 'not n8n'\" leaves n8n out)"
 	@echo "make notebooks  execute the notebooks and store their outputs"
+	@echo "make pictures   take the README's screenshots anew (needs chromium)"
 	@echo "make reset   remove what the runs produced"
 
 setup:
@@ -30,6 +31,9 @@ test: setup
 
 notebooks: setup
 	@.venv/bin/python -m tests.notebooks.workspace
+
+pictures: setup
+	@.venv/bin/python -m tests.browser.take_screenshots
 
 reset: setup
 	@$(LAB) reset $(ARGS)
