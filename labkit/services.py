@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit import n8n, secret_store
+from labkit import n8n, n8n_install, secret_store
 from labkit.health import is_up
 from labkit.paths import HOST, LOGS, N8N, ROOT, STATE, api_url, port
 from labkit.processes import free_port, port_holder, stop_tree
@@ -151,9 +151,9 @@ class Lab:
         """n8n's failure is told, and leaves the rest running."""
         try:
             check_port("n8n")
-            if not n8n.is_installed():
+            if not n8n_install.is_installed():
                 say("…", "n8n : installation (2,6 Go, deux à cinq minutes, une seule fois)")
-                n8n.install(self._report())
+                n8n_install.install(self._report())
             self.server = make_n8n()
             if self.stopping.is_set():
                 return

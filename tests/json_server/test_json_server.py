@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit.n8n import node_environment
+from labkit.n8n_install import node_environment
 from labkit.practice_api.jsonplaceholder import database
 from labkit.practice_api.server import running_api
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit import n8n
+from labkit import n8n, n8n_install
 from labkit.processes import free_port
 from tests.conftest import REPOSITORY
 from tests.notebooks.workspace import workspace
@@ -29,7 +29,7 @@ class N8nLab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A copy of the lab with its API and its own n8n, the workflows imported."""
-    n8n.install(lambda text: None)
+    n8n_install.install(lambda text: None)
     with workspace(tmp_path_factory.mktemp("lab")) as made:
         server = n8n.N8nServer(
             home=tmp_path_factory.mktemp("n8n"),

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from labkit import bootstrap, n8n
+from labkit import bootstrap, n8n_install
 from tests.conftest import REPOSITORY
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -89,20 +89,20 @@ def test_a_missing_compiler_is_named_with_the_command_that_installs_it(lab_n8n, 
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "sh").symlink_to(shutil.which("sh"))
-    wanted = {"sqlite3": "file:sqlite3"}
-    local = {
-        "node_modules/sqlite3": {"resolved": "sqlite3", "link": True},
-        "sqlite3": {"version": "1.0.0", "hasInstallScript": True},
-    }
+    names = ("sqlite3", "node-addon-api")
+    wanted = {name: f"file:{name}" for name in names}
+    links = {f"node_modules/{name}": {"resolved": name, "link": True} for name in names}
+    folders = {name: {"version": "1.0.0", "hasInstallScript": name == "sqlite3"} for name in names}
     done = lab_n8n(
         {
             "package.json": {"name": "lab", "dependencies": wanted},
-            "package-lock.json": lock(local, wanted),
+            "package-lock.json": lock(links | folders, wanted),
             "sqlite3/package.json": {
                 "name": "sqlite3",
                 "version": "1.0.0",
                 "scripts": {"install": "exit 1"},
             },
+            "node-addon-api/package.json": {"name": "node-addon-api", "version": "1.0.0"},
         },
         PATH=str(tools),
     )
@@ -111,10 +111,10 @@ def test_a_missing_compiler_is_named_with_the_command_that_installs_it(lab_n8n, 
 
 
 def test_a_disk_without_room_for_n8n_is_told_before_anything_is_downloaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(n8n, "STAMP", tmp_path / "absent")
-    monkeypatch.setattr(n8n, "NEEDED_GIB", 10**6)
-    with pytest.raises(n8n.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
-        n8n.install(lambda text: None)
+    monkeypatch.setattr(n8n_install, "STAMP", tmp_path / "absent")
+    monkeypatch.setattr(n8n_install, "NEEDED_GIB", 10**6)
+    with pytest.raises(n8n_install.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
+        n8n_install.install(lambda text: None)
 
 
 @pytest.mark.parametrize(
