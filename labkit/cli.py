@@ -96,7 +96,7 @@ def reset(yes: bool) -> None:
         click.confirm("Effacer data/bronze, quarantine, demo, runs et les filigranes ?", abort=True)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    for mark in STATE.glob("*.watermark.json"):
+    for mark in STATE.glob("*.*.json"):
         mark.unlink()
     try:
         requests.post(f"{api_url()}/_lab/reset", timeout=5)
@@ -129,7 +129,7 @@ def n8n() -> None:
 @n8n.command("install")
 def n8n_install() -> None:
     """Installe (ou répare) la version figée de n8n."""
-    from labkit import n8n as program
+    from labkit import n8n_install as program
 
     try:
         program.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))

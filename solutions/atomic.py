@@ -22,6 +22,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with disk_errors(path):
+        is_new_folder = not path.parent.is_dir()
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as stream:
@@ -33,6 +34,8 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
             raise
         _flush_folder(path.parent)
+        if is_new_folder:
+            _flush_folder(path.parent.parent)
 
 
 @contextmanager

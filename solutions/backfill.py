@@ -9,12 +9,12 @@ Un jour qui échoue n'empêche pas les suivants ; il est nommé dans le résulta
 import sys
 from argparse import Namespace
 from datetime import date
-from pathlib import Path
 
 from command_line import JsonParser, calendar_day, check_order, run
 from logs import new_run_id
 from partitions import days_between, present_days
 from report import Outcome, ingestion_result
+from storage import open_folder
 
 
 def build_parser() -> JsonParser:
@@ -25,7 +25,7 @@ def build_parser() -> JsonParser:
     )
     parser.add_argument("--start-date", type=calendar_day, required=True, help="premier jour, AAAA-MM-JJ")
     parser.add_argument("--end-date", type=calendar_day, required=True, help="dernier jour, compris")
-    parser.add_argument("--output-dir", type=Path, default=Path("./data/bronze"), help="dossier bronze")
+    parser.add_argument("--output-dir", type=open_folder, default="./data/bronze", help="dossier ou s3://…")
     parser.add_argument("--force", action="store_true", help="réingérer aussi les jours déjà là")
     return parser
 
@@ -45,7 +45,6 @@ def backfill(argv: list[str] | None) -> dict:
 
 def fill(options: Namespace, missing: list[date], skipped: list[date], ingest_arguments: list[str]) -> dict:
     """Ingère les jours manquants, avec une barre de progression si quelqu'un regarde."""
-    from bronze import locked
     from daily import ingest_days
     from ingest_api import build_parser as ingest_parser
     from ingest_api import make_job
@@ -59,7 +58,7 @@ def fill(options: Namespace, missing: list[date], skipped: list[date], ingest_ar
     log_to_stderr(run_id, quiet=watched)
     job = make_job(settings, run_id)
     with (
-        locked(options.output_dir),
+        options.output_dir.locked(),
         tqdm(total=len(missing), unit="jour", disable=not watched) as progress,
     ):
         outcome = ingest_days(job, missing, settings.workers, keep_going=True, on_day=progress.update)

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import math
 import sys
+import traceback
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
+from pathlib import Path
 
-import watermark
 from errors import FAILED, IngestError, usage_error
 
 
@@ -27,21 +29,38 @@ def calendar_day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"« {text} » n'est pas une date AAAA-MM-JJ du calendrier") from None
 
 
-def instant(text: str) -> datetime:
-    """Lit un instant ISO 8601 avec son fuseau."""
-    try:
-        return watermark.parse(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"« {text} » n'est pas un instant avec fuseau, comme 2024-03-31T08:00:00Z"
-        ) from None
-
-
 def positive_int(text: str) -> int:
     """Lit un entier d'au moins 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 1")
     return int(text)
+
+
+def natural(text: str) -> int:
+    """Lit un entier d'au moins 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 0")
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Lit un nombre fini plus grand que 0."""
+    return _number(text, lambda number: 0 < number < math.inf, "un nombre plus grand que 0")
+
+
+def ratio(text: str) -> float:
+    """Lit une part, de 0 à 1."""
+    return _number(text, lambda number: 0 <= number <= 1, "une part entre 0 et 1")
+
+
+def _number(text: str, is_right: Callable[[float], bool], wanted: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not is_right(number):
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas {wanted}")
+    return number
 
 
 def check_order(start: date, end: date) -> None:
@@ -66,7 +85,23 @@ def run(action: Callable[[], dict], failure: dict) -> int:
         interrupted = {"code": "interrupted", "message": "Interrompu : relancez, rien n'est à moitié écrit."}
         result = {"status": "error", **failure, "error": interrupted}
         exit_code = FAILED
+    except Exception as error:
+        message = (
+            f"Erreur imprévue ({_where(error)}) : {type(error).__name__}, {error}. Rien n'est à moitié écrit ; "
+            "signalez-la avec ce message."
+        )
+        result = {"status": "error", **failure, "error": {"code": "internal_error", "message": message}}
+        exit_code = FAILED
     if result["status"] == "error":
         print(json.dumps({"level": "ERROR", "message": result["error"]["message"]}), file=sys.stderr)
     print(json.dumps(result, ensure_ascii=False))
     return exit_code
+
+
+def _where(error: Exception) -> str:
+    """Le fichier et la ligne de nos scripts d'où vient `error`."""
+    here = Path(__file__).parent
+    ours = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == here
+    ]
+    return f"{Path(ours[-1].filename).name}, ligne {ours[-1].lineno}"

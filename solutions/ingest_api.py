@@ -3,8 +3,8 @@
     python solutions/ingest_api.py --start-date 2024-01-01 --end-date 2024-01-03
     python solutions/ingest_api.py --watermark updated_at --start-date 2024-03-25
 
-Le premier appel relit des jours entiers : chacun est remplacé s'il a changé. Le second ne lit que ce
-qui a été modifié depuis le filigrane. stdout : un objet JSON ; stderr : des journaux JSON.
+Le premier appel relit des jours entiers : chacun est remplacé si son empreinte a changé. Le second ne lit
+que ce qui a été modifié depuis le filigrane. stdout : un objet JSON ; stderr : des journaux JSON.
 Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
 """
 
@@ -12,11 +12,18 @@ import os
 import sys
 from argparse import Namespace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 import watermark
-from bronze import locked
-from command_line import JsonParser, calendar_day, check_order, instant, positive_int, run
+from command_line import (
+    JsonParser,
+    calendar_day,
+    check_order,
+    natural,
+    positive_int,
+    positive_number,
+    ratio,
+    run,
+)
 from daily import ingest_days
 from errors import usage_error
 from fetch import ApiClient
@@ -28,6 +35,7 @@ from publish import Target
 from reading import Job
 from report import ingestion_result
 from resources import RESOURCES
+from storage import open_folder
 from watermark import Watermark
 
 
@@ -36,33 +44,31 @@ def build_parser(prog: str = "ingest_api.py") -> JsonParser:
     add = parser.add_argument
     add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
     add("--end-date", type=calendar_day, help="dernier jour, compris")
-    add("--output-dir", type=Path, default=Path("./data/bronze"), help="dossier bronze (%(default)s)")
+    add("--output-dir", type=open_folder, default="./data/bronze", help="dossier ou s3://… (%(default)s)")
     add("--page-size", type=positive_int, default=100, help="lignes par page (%(default)s)")
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
     add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
-    add(
-        "--quarantine-dir", type=Path, default=Path("./data/quarantine"), help="lignes refusées (%(default)s)"
-    )
-    add("--state-dir", type=Path, default=Path("./data/state"), help="filigranes (%(default)s)")
-    add("--watermark", choices=("updated_at",), help="n'ingérer que ce qui a changé depuis le filigrane")
-    add(
-        "--since",
-        type=instant,
-        help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché",
-    )
-    add("--look-back-hours", type=int, default=72, help="relire un peu avant le filigrane (%(default)s h)")
+    add("--quarantine-dir", type=open_folder, default="./data/quarantine", help="rejets (%(default)s)")
+    add("--state-dir", type=open_folder, default="./data/state", help="filigranes (%(default)s)")
+    add("--watermark", choices=watermark.KINDS, help="n'ingérer que ce qui suit ce filigrane")
+    add("--since", help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché")
+    add("--look-back-hours", type=natural, default=72, help="relire avant le filigrane (%(default)s h)")
     add("--compression", choices=("zstd", "snappy"), default="zstd", help="codec Parquet (%(default)s)")
-    add("--workers", type=positive_int, default=4, help="jours lus en même temps (%(default)s)")
+    add("--workers", type=positive_int, default=32, help="jours lus en même temps (%(default)s)")
     add("--force", action="store_true", help="réécrire les jours sans regarder ce qui est déjà là")
     add("--max-attempts", type=positive_int, default=3, help="essais par requête (%(default)s)")
+    add("--max-wait", type=positive_number, default=10.0, help="attente la plus longue, s (%(default)s)")
     add(
-        "--max-wait",
-        type=float,
-        default=10.0,
-        help="plus longue attente entre deux essais, en s (%(default)s)",
+        "--max-seconds",
+        type=positive_number,
+        default=300.0,
+        help="par requête, reprises comprises (%(default)s)",
     )
-    add("--max-quarantine-ratio", type=float, default=0.1, help="au-delà, rien n'est publié (%(default)s)")
+    add(
+        "--max-requests-per-second", type=positive_number, help="limite que l'on s'impose ; aucune par défaut"
+    )
+    add("--max-quarantine-ratio", type=ratio, default=0.1, help="au-delà, rien n'est publié (%(default)s)")
     return parser
 
 
@@ -74,6 +80,8 @@ def check_usage(options: Namespace) -> None:
                 "--watermark ne va ni avec --end-date, ni avec --force, ni avec --resource posts."
             )
         return
+    if options.since:
+        raise usage_error("--since demande --watermark : le genre de filigrane dont il s'agit.")
     if not (options.start_date and options.end_date):
         raise usage_error("--start-date et --end-date sont requis (ou --watermark updated_at).")
     check_order(options.start_date, options.end_date)
@@ -89,7 +97,9 @@ def make_job(options: Namespace, run_id: str) -> Job:
         token=os.environ.get("LAB_API_TOKEN"),
         max_attempts=options.max_attempts,
         max_wait=options.max_wait,
+        budget=options.max_seconds,
         connections=options.workers,
+        max_requests_per_second=options.max_requests_per_second,
     )
     target = Target(
         resource, options.output_dir, run_id, datetime.now(UTC), options.compression, options.force
@@ -102,16 +112,25 @@ def make_job(options: Namespace, run_id: str) -> Job:
 
 def starting_mark(options: Namespace) -> Watermark:
     """Le filigrane de départ : celui de n8n (--since), sinon le fichier d'état, sinon --start-date."""
+    empty = Watermark(options.resource, options.watermark)
     if options.since:
-        return Watermark(options.resource, options.since)
-    saved = watermark.load(options.state_dir, options.resource)
+        try:
+            return empty.advanced(watermark.parse_value(options.watermark, options.since))
+        except ValueError:
+            raise usage_error(
+                f"--since « {options.since} » n'est pas un filigrane {options.watermark} (un instant avec fuseau "
+                "comme 2024-03-31T08:00:00Z, un entier, ou un curseur de l'API)."
+            ) from None
+    saved = watermark.load(options.state_dir, options.resource, options.watermark)
     if saved:
         return saved
-    if options.start_date:
-        return Watermark(options.resource, datetime.combine(options.start_date, time.min, tzinfo=UTC))
-    raise usage_error(
-        f"Aucun filigrane dans {options.state_dir} : donnez --start-date (ou --since) pour la première lecture."
-    )
+    if not options.start_date:
+        raise usage_error(
+            f"Aucun filigrane dans {options.state_dir} : donnez --start-date (ou --since) pour la première lecture."
+        )
+    if options.watermark == "updated_at":
+        return empty.advanced(datetime.combine(options.start_date, time.min, tzinfo=UTC))
+    return empty
 
 
 def ingest(argv: list[str] | None) -> dict:
@@ -121,13 +140,13 @@ def ingest(argv: list[str] | None) -> dict:
     run_id = new_run_id()
     log_to_stderr(run_id)
     job = make_job(options, run_id)
-    with locked(options.output_dir):
+    with options.output_dir.locked():
         if not options.watermark:
             days = days_between(options.start_date, options.end_date)
             return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
-        outcome, mark = ingest_increment(
-            job, starting_mark(options), timedelta(hours=options.look_back_hours), options.workers
-        )
+        look_back = timedelta(hours=options.look_back_hours)
+        mark = starting_mark(options)
+        outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
         if not options.since and not outcome.failures:
             watermark.commit(options.state_dir, mark)
         return ingestion_result(outcome, options.resource, run_id, mark)

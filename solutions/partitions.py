@@ -4,44 +4,34 @@ Ce module n'importe rien de lourd : savoir ce qui est déjà là doit rester ins
 même pour dix ans de jours.
 """
 
-import os
 from datetime import date, timedelta
-from pathlib import Path
+
+from storage import Folder
 
 PREFIX = "partition_date="
 FILE_NAME = "data.parquet"
 
 
-def partition_path(output_dir: str | Path, day: date) -> Path:
-    """Le fichier du jour `day` sous `output_dir`."""
-    return Path(output_dir) / f"{PREFIX}{day.isoformat()}" / FILE_NAME
+def partition_name(day: date) -> str:
+    """Le nom du fichier de ce jour dans le dossier bronze."""
+    return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
 
 
-def present_days(output_dir: str | Path) -> set[date]:
-    """Les jours dont le fichier complet est là.
+def present_days(folder: Folder) -> set[date]:
+    """Les jours dont le fichier complet est dans `folder` (voir storage.py).
 
-    Un dossier sans `data.parquet` est une écriture interrompue : le jour n'est pas fait.
-    Un dossier de sortie qui n'existe pas encore ne contient aucun jour.
+    Un sous-dossier sans `data.parquet` est une écriture interrompue : le jour n'est pas fait.
+    Un dossier qui n'existe pas encore ne contient aucun jour.
     """
-    try:
-        entries = list(os.scandir(output_dir))
-    except FileNotFoundError:
-        return set()
-    return {
-        date.fromisoformat(entry.name.removeprefix(PREFIX))
-        for entry in entries
-        if _is_partition(entry.name) and os.path.isfile(f"{entry.path}{os.sep}{FILE_NAME}")  # noqa: PTH113
-    }
+    names = folder.subfolders_holding(FILE_NAME)
+    return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
 
 
-def _is_partition(name: str) -> bool:
-    if not name.startswith(PREFIX):
-        return False
+def _day_of(name: str) -> date | None:
     try:
-        date.fromisoformat(name.removeprefix(PREFIX))
+        return date.fromisoformat(name.removeprefix(PREFIX))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def days_between(start: date, end: date) -> list[date]:

@@ -1,26 +1,28 @@
 """Ranger des lignes lues dans les fichiers de leurs jours, et compter ce que cela change."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 
-from bronze import Change, add_metadata, keep_latest, merge, read_partition, write_partition
+import pyarrow as pa
+import pyarrow.compute as pc
+from bronze import add_metadata, checksum, read_partition, write_partition, written_checksum
 from errors import IngestError
-from partitions import partition_path, present_days
-from records import to_table
+from merge import Change, keep_latest, merge
+from partitions import partition_name, present_days
 from resources import Resource
+from storage import Folder
 
 
 @dataclass(frozen=True)
 class Target:
     """Où et comment écrire.
 
+    folder : le dossier bronze (voir storage.py).
     force : réécrire un jour sans tenir compte du fichier déjà là.
     """
 
     resource: Resource
-    output_dir: Path
+    folder: Folder
     run_id: str
     ingested_at: datetime
     compression: str = "zstd"
@@ -39,55 +41,56 @@ class DayOutcome:
     rows: int = 0
     duplicates: int = 0
     change: Change = field(default_factory=Change)
-    path: Path | None = None
+    path: str | None = None
 
 
-def publish_day(rows: list[dict], day: date, target: Target) -> DayOutcome:
-    """Remplace le jour `day` par `rows`, sa lecture entière."""
-    if rows:
-        return _publish(rows, day, target, whole_day=True)
-    path = partition_path(target.output_dir, day)
-    if path.exists():
+def publish_day(table: pa.Table, day: date, target: Target) -> DayOutcome:
+    """Remplace le jour `day` par `table`, sa lecture entière."""
+    if table.num_rows:
+        return _publish(table, day, target, whole_day=True)
+    name = partition_name(day)
+    if target.folder.exists(name):
         raise IngestError(
             "empty_day",
-            f"L'API ne rend plus aucune ligne pour {day} alors que {path} en contient : rien n'a été touché. "
-            "Si c'est voulu, supprimez ce fichier.",
+            f"L'API ne rend plus aucune ligne pour {day} alors que {target.folder.where(name)} en contient : "
+            "rien n'a été touché. Si c'est voulu, supprimez ce fichier.",
         )
     return DayOutcome(day, "empty")
 
 
-def publish_increment(rows: list[dict], target: Target) -> tuple[list[DayOutcome], dict[date, list[dict]]]:
+def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome], dict[date, int]]:
     """Fond chaque ligne dans le jour de son événement ; les autres lignes de ces jours restent.
 
-    Rend aussi, par jour, les lignes dont le jour n'a pas encore de fichier : en écrire un avec elles
-    seules ferait passer un jour incomplet pour un jour fait.
+    Rend aussi, pour les jours qui n'ont pas encore de fichier, leur nombre de lignes : en écrire un avec
+    elles seules ferait passer un jour incomplet pour un jour fait.
     """
-    present = present_days(target.output_dir)
-    by_day = group_by_day(rows, target.resource)
-    missing = {day: by_day.pop(day) for day in sorted(by_day) if day not in present}
+    present = present_days(target.folder)
+    by_day = group_by_day(table, target.resource)
+    missing = {day: by_day.pop(day).num_rows for day in sorted(by_day) if day not in present}
     return [_publish(by_day[day], day, target, whole_day=False) for day in sorted(by_day)], missing
 
 
-def group_by_day(rows: list[dict], resource: Resource) -> dict[date, list[dict]]:
+def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
     """Les lignes de chaque jour UTC, d'après l'instant de leur propre événement."""
-    by_day = defaultdict(list)
-    for row in rows:
-        by_day[row[resource.event_time_field].date()].append(row)
-    return dict(by_day)
+    days = table[resource.event_time_field].cast(pa.date32())
+    return {day.as_py(): table.filter(pc.equal(days, day)) for day in pc.unique(days)}
 
 
-def _publish(rows: list[dict], day: date, target: Target, whole_day: bool) -> DayOutcome:
-    resource, path = target.resource, partition_path(target.output_dir, day)
-    incoming = keep_latest(to_table(rows, resource), resource)
+def _publish(table: pa.Table, day: date, target: Target, whole_day: bool) -> DayOutcome:
+    resource, name = target.resource, partition_name(day)
+    incoming = keep_latest(table, resource)
+    counts = {"rows": incoming.num_rows, "duplicates": table.num_rows - incoming.num_rows}
+    existing, digest = None, checksum(incoming, resource)
+    if target.folder.exists(name) and not (target.force and whole_day):
+        if digest == written_checksum(target.folder, day, resource):
+            change = Change(unchanged=incoming.num_rows)
+            return DayOutcome(day, "unchanged", **counts, change=change, path=target.folder.where(name))
+        existing = read_partition(target.folder, day, resource)
     incoming = add_metadata(incoming, resource, day, target.ingested_at)
-    ignored = target.force and whole_day
-    existing = None if ignored else read_partition(target.output_dir, day, resource)
-    table, change = merge(existing, incoming, resource, whole_day)
-    if existing is None or not change.is_empty:
-        footer = {"run_id": target.run_id, "source": resource.path, "rows": str(table.num_rows)}
-        write_partition(table, target.output_dir, day, footer, target.compression)
-        status = "written"
-    else:
-        status = "unchanged"
-    duplicates = len(rows) - incoming.num_rows
-    return DayOutcome(day, status, incoming.num_rows, duplicates, change, path)
+    merged, change = merge(existing, incoming, resource, whole_day)
+    if existing is not None:
+        if change.is_empty:
+            return DayOutcome(day, "unchanged", **counts, change=change, path=target.folder.where(name))
+        digest = checksum(merged, resource)
+    path = write_partition(merged, target.folder, day, resource, target.run_id, digest, target.compression)
+    return DayOutcome(day, "written", **counts, change=change, path=path)

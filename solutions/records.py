@@ -1,12 +1,15 @@
 """Du JSON reçu aux colonnes typées : ce qui entre dans le schéma, et ce qui part en quarantaine."""
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 import pyarrow as pa
 from resources import Resource
+
+EXACT_FLOATS_BELOW = 10**13
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,6 @@ def split_rows(
     return good, rejects
 
 
-def to_table(rows: list[dict], resource: Resource) -> pa.Table:
-    """Une table Arrow au schéma de la ressource, plus la colonne `_extra`."""
-    schema = pa.schema([*resource.schema, pa.field("_extra", pa.string())])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
 def _unknown_fields(row: dict, fields: pa.Schema | pa.StructType) -> dict:
     """Ce que l'API envoie de plus que le schéma, à tout niveau : gardé, jamais perdu en silence."""
     known = {field.name: field.type for field in fields}
@@ -103,7 +100,7 @@ def _convert(value: object, kind: pa.DataType) -> object:
     if pa.types.is_integer(kind):
         return _checked(value, type(value) is int and -(2**63) <= value < 2**63)
     if pa.types.is_floating(kind):
-        return _checked(value, type(value) in (int, float))
+        return _checked(value, type(value) in (int, float) and math.isfinite(value))
     if pa.types.is_decimal(kind):
         return _decimal(value, kind)
     if pa.types.is_struct(kind):
@@ -125,7 +122,9 @@ def _instant(value: object) -> datetime:
 
 
 def _decimal(value: object, kind: pa.Decimal128Type) -> Decimal:
-    """Un montant exact : d'une chaîne ou d'un entier, jamais d'un flottant déjà arrondi."""
-    exact = Decimal(_checked(value, type(value) in (str, int)))
+    """Un montant exact. Un flottant ne l'est que tant que son écriture la plus courte est celle de l'API."""
+    _checked(value, type(value) in (str, int) or (type(value) is float and abs(value) < EXACT_FLOATS_BELOW))
+    text = str(value)
+    exact = Decimal(_checked(text, "_" not in text))
     quantized = exact.quantize(Decimal(1).scaleb(-kind.scale))
     return _checked(quantized, quantized == exact and len(quantized.as_tuple().digits) <= kind.precision)

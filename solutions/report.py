@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from watermark import Watermark, latest_update, text
+from watermark import Watermark, text
 
 if TYPE_CHECKING:
     from errors import IngestError
@@ -19,12 +19,27 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """Ce que chaque jour est devenu, ce qui a été lu, les jours sautés et ceux qui ont échoué."""
+    """Ce que chaque jour est devenu, ce qui a été lu, les jours sautés et ceux qui ont échoué.
+
+    received, quarantined, repeated : sommes de `reading.Batch` ; unpublished : lignes d'un incrément dont
+    le jour n'a pas pu être écrit ; latest_update : le plus grand instant de mise à jour lu.
+    """
 
     days: list[DayOutcome] = field(default_factory=list)
-    batches: list[Batch] = field(default_factory=list)
     skipped: list[date] = field(default_factory=list)
     failures: dict[date, IngestError] = field(default_factory=dict)
+    received: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    unpublished: int = 0
+    latest_update: datetime | None = None
+
+    def count(self, batch: Batch) -> None:
+        """Ajoute une lecture aux sommes."""
+        self.received += batch.received
+        self.quarantined += batch.quarantined
+        self.repeated += batch.repeated
+        self.latest_update = max(filter(None, (self.latest_update, batch.latest_update)), default=None)
 
 
 def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Watermark | None = None) -> dict:
@@ -32,7 +47,7 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
 
     mark : le nouveau filigrane ; à défaut, le plus grand `updated_at` lu.
     """
-    written = [str(day.path) for day in outcome.days if day.status == "written"]
+    written = [day.path for day in outcome.days if day.status == "written"]
     result = {
         "status": "error" if outcome.failures else "success",
         "run_id": run_id,
@@ -41,7 +56,7 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
         "output_file": written[0] if written else None,
         "output_files": written,
         "ingestion_date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "quarantined": sum(len(batch.rejects) for batch in outcome.batches),
+        "quarantined": outcome.quarantined,
         "watermark": _watermark(outcome, mark),
         "partitions": partitions_by_status(outcome),
         "rows": count_rows(outcome),
@@ -65,22 +80,25 @@ def partitions_by_status(outcome: Outcome) -> dict[str, list[str]]:
 def count_rows(outcome: Outcome) -> dict[str, int]:
     """Le compte des lignes. Rien ne se perd en silence :
 
-    received = new + updated + unchanged + duplicates + quarantined, vérifié ici.
+    received = written + replaced + unchanged + duplicates + quarantined + unpublished, vérifié ici.
+    dropped_by_source, à part : des lignes du bronze que la source ne rend plus.
     """
     changes = [asdict(day.change) for day in outcome.days]
-    counts = {
-        "received": sum(batch.received for batch in outcome.batches),
-        **{key: sum(change[key] for change in changes) for key in ("new", "updated", "unchanged")},
-        "duplicates": sum(day.duplicates for day in outcome.days),
-        "quarantined": sum(len(batch.rejects) for batch in outcome.batches),
+    parts = {
+        **{key: sum(change[key] for change in changes) for key in ("written", "replaced", "unchanged")},
+        "duplicates": outcome.repeated + sum(day.duplicates for day in outcome.days),
+        "quarantined": outcome.quarantined,
+        "unpublished": outcome.unpublished,
     }
-    accounted = sum(counts.values()) - counts["received"]
-    if accounted != counts["received"]:
-        raise AssertionError(f"{counts['received']} rows received, {accounted} accounted for")
-    return {**counts, "deleted": sum(change["deleted"] for change in changes)}
+    if sum(parts.values()) != outcome.received:
+        raise AssertionError(
+            f"{outcome.received} rows received, {sum(parts.values())} accounted for: {parts}"
+        )
+    dropped = sum(change["dropped"] for change in changes)
+    return {"received": outcome.received, **parts, "dropped_by_source": dropped}
 
 
 def _watermark(outcome: Outcome, mark: Watermark | None) -> str | None:
-    seen = (latest_update(batch.rows) for batch in outcome.batches)
-    latest = mark.value if mark else max(filter(None, seen), default=None)
-    return text(latest) if latest else None
+    if mark:
+        return mark.text
+    return text(outcome.latest_update) if outcome.latest_update else None

@@ -10,12 +10,13 @@ import pyarrow as pa
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
+EXTRA = pa.field("_extra", pa.string())
 METADATA = pa.schema(
     [
         pa.field("_ingested_at", INSTANT, nullable=False),
         pa.field("_source", pa.string(), nullable=False),
         pa.field("_partition_date", pa.date32(), nullable=False),
-        pa.field("_extra", pa.string()),
+        EXTRA,
     ]
 )
 
@@ -28,6 +29,7 @@ class Resource:
     event_time_field : le champ qui dit le jour d'une ligne ; None pour une ressource sans
         date, ingérée en entier comme photographie d'un jour.
     updated_at_field : le champ qui départage deux versions d'une même ligne, s'il existe.
+    categories : colonnes aux valeurs peu nombreuses, que Parquet range mieux avec un dictionnaire.
     page_parameters : noms des paramètres « numéro de page » et « taille de page ».
     """
 
@@ -38,6 +40,7 @@ class Resource:
     event_time_field: str | None = "event_time"
     updated_at_field: str | None = "updated_at"
     default_pagination: str = "cursor"
+    categories: tuple[str, ...] = ()
     page_parameters: tuple[str, str] = ("page", "limit")
 
     @property
@@ -49,6 +52,7 @@ class Resource:
 EVENTS = Resource(
     name="events",
     path="/api/events",
+    categories=("type", "currency", "country", "payload.device", "payload.page", "payload.note"),
     schema=pa.schema(
         [
             pa.field("id", pa.int64(), nullable=False),
@@ -78,6 +82,7 @@ EVENTS = Resource(
 TRANSACTIONS = Resource(
     name="transactions",
     path="/api/transactions",
+    categories=("account", "currency", "status", "kind", "payload.channel"),
     schema=pa.schema(
         [
             pa.field("id", pa.int64(), nullable=False),

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from command_line import JsonParser, calendar_day, run
 from errors import usage_error
-from partitions import FILE_NAME, partition_path, present_days
+from partitions import FILE_NAME, partition_name, present_days
 from rules import Rule, load_rules
+from storage import LocalFolder
 
 
 def build_parser() -> JsonParser:
@@ -42,12 +43,11 @@ def files_to_validate(source: Path, start, end) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise usage_error(f"{source} n'existe pas : ingérez d'abord, ou vérifiez --input-file.")
-    days = [
-        day for day in sorted(present_days(source)) if (not start or day >= start) and (not end or day <= end)
-    ]
+    present = sorted(present_days(LocalFolder(source)))
+    days = [day for day in present if (not start or day >= start) and (not end or day <= end)]
     if not days:
         raise usage_error(f"{source} ne contient aucune partition partition_date=…/{FILE_NAME} à valider.")
-    return [partition_path(source, day) for day in days]
+    return [source / partition_name(day) for day in days]
 
 
 def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
