@@ -1,17 +1,20 @@
 """The hard core: what a merge keeps, what an interrupted write leaves, what a watermark allows."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import bronze
+import merge
 import pyarrow as pa
 import pytest
 import watermark
+from arrow_json import to_table
 from atomic import replace_file
 from errors import IngestError
 from hypothesis import given
 from hypothesis import strategies as st
-from records import to_table
 from resources import EVENTS
+from storage import open_folder
 
 DAY = date(2024, 1, 5)
 NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)
@@ -30,7 +33,7 @@ def table(rows):
         }
         for row_id, version in rows
     ]
-    return bronze.add_metadata(bronze.keep_latest(to_table(values, EVENTS), EVENTS), EVENTS, DAY, NOON)
+    return bronze.add_metadata(merge.keep_latest(to_table(values, EVENTS), EVENTS), EVENTS, DAY, NOON)
 
 
 def content(merged: pa.Table):
@@ -47,20 +50,20 @@ def test_the_latest_version_of_each_id_is_kept_in_id_order(rows):
 
 @given(versions, versions)
 def test_merging_an_increment_keeps_the_latest_of_both(before, after):
-    merged, _ = bronze.merge(table(before), table(after), EVENTS, whole_day=False)
+    merged, _ = merge.merge(table(before), table(after), EVENTS, whole_day=False)
     assert content(merged) == content(table(before + after))
 
 
 @given(versions, versions)
 def test_merging_a_whole_day_drops_what_the_source_dropped(before, after):
-    merged, change = bronze.merge(table(before), table(after), EVENTS, whole_day=True)
+    merged, change = merge.merge(table(before), table(after), EVENTS, whole_day=True)
     assert set(content(merged)) == {row_id for row_id, _ in after}
-    assert change.deleted == len({i for i, _ in before} - {i for i, _ in after})
+    assert change.dropped == len({i for i, _ in before} - {i for i, _ in after})
 
 
 @given(versions)
 def test_merging_a_day_with_itself_changes_nothing(rows):
-    merged, change = bronze.merge(table(rows), table(rows), EVENTS, whole_day=True)
+    merged, change = merge.merge(table(rows), table(rows), EVENTS, whole_day=True)
     assert change.is_empty
     assert merged.equals(table(rows))
 
@@ -68,8 +71,8 @@ def test_merging_a_day_with_itself_changes_nothing(rows):
 @given(versions, versions)
 def test_a_merge_accounts_for_every_incoming_row(before, after):
     incoming = table(after)
-    _, change = bronze.merge(table(before), incoming, EVENTS, whole_day=False)
-    assert change.new + change.updated + change.unchanged == incoming.num_rows
+    _, change = merge.merge(table(before), incoming, EVENTS, whole_day=False)
+    assert change.written + change.replaced + change.unchanged == incoming.num_rows
 
 
 def test_a_write_that_fails_leaves_the_former_content_and_no_litter(tmp_path):
@@ -89,15 +92,16 @@ def test_a_file_being_written_has_a_name_no_reader_takes(tmp_path):
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1, max_size=8))
 def test_a_watermark_never_goes_back(tmp_path_factory, instants):
-    folder = tmp_path_factory.mktemp("state")
+    folder = open_folder(tmp_path_factory.mktemp("state"))
     for instant in instants:
-        watermark.commit(folder, watermark.Watermark("events", instant))
-    assert watermark.load(folder, "events").value == max(instants)
+        watermark.commit(folder, watermark.Watermark("events", "updated_at", instant))
+    assert watermark.load(folder, "events", "updated_at").value == max(instants)
 
 
 def test_a_watermark_of_another_version_is_refused(tmp_path):
-    path = watermark.state_file(tmp_path, "events")
-    path.write_text('{"version": 99, "resource": "events", "updated_at": "2024-01-01T00:00:00Z"}')
+    path = tmp_path / watermark.state_file("events", "updated_at")
+    state = {"version": 99, "resource": "events", "kind": "updated_at", "value": "2024-01-01T00:00:00Z"}
+    path.write_text(json.dumps(state))
     with pytest.raises(IngestError) as error:
-        watermark.load(tmp_path, "events")
+        watermark.load(open_folder(tmp_path), "events", "updated_at")
     assert error.value.code == "bad_state"

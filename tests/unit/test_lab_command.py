@@ -142,7 +142,12 @@ def test_status_says_1_when_a_service_is_absent(copy):
 
 
 def test_reset_removes_what_runs_produced_and_nothing_of_the_trainee_s(copy):
-    produced = ["bronze/events/x.parquet", "quarantine/x.json", "runs/x.ipynb", "state/events.watermark.json"]
+    produced = [
+        "bronze/events/x.parquet",
+        "quarantine/x.json",
+        "runs/x.ipynb",
+        "state/events.updated_at.json",
+    ]
     kept = ["labs/ingest_api.py", "notebooks/06.ipynb", "data/state/secrets.json", "data/samples/events.json"]
     for name in [f"data/{name}" for name in produced] + kept:
         path = copy.root / name

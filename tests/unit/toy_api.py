@@ -1,0 +1,45 @@
+"""A small API over real HTTP, whose answers a test decides: one function from the query to (status, headers, body)."""
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def envelope(rows: list, next_cursor: str | None = None, has_more: bool = False) -> Answer:
+    return 200, {}, orjson.dumps({"data": rows, "next_cursor": next_cursor, "has_more": has_more})
+
+
+@contextmanager
+def toy_api(answer: Callable[[dict[str, str]], Answer]) -> Iterator[str]:
+    """The address of an API that answers every GET with `answer(query)`, for the time of a `with`."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            status, headers, body = answer(dict(parse_qsl(urlsplit(self.path).query)))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
