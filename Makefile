@@ -5,13 +5,15 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures reset
+.PHONY: help setup lab demo test notebooks pictures bench faults reset
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
 	@echo "make test    run the whole test suite (ARGS=\"-m 'not n8n'\" leaves n8n out)"
 	@echo "make notebooks  execute the notebooks and store their outputs"
 	@echo "make pictures   take the README's screenshots anew (needs chromium)"
+	@echo "make bench      measure against other tools and publish docs/bench.md (twenty minutes)"
+	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
 	@echo "make reset   remove what the runs produced"
 
 setup:
@@ -34,6 +36,12 @@ notebooks: setup
 
 pictures: setup
 	@.venv/bin/python -m tests.browser.take_screenshots
+
+bench: setup
+	@.venv/bin/python -m tests.bench.run $(ARGS)
+
+faults: setup
+	@.venv/bin/python -m tests.faults.publish $(ARGS)
 
 reset: setup
 	@$(LAB) reset $(ARGS)
