@@ -16,6 +16,10 @@ from resources import EXTRA, INSTANT, Resource
 # Montant écrit avec un grand exposant négatif : pyarrow 26 le lit de travers, ou s’arrête net.
 TINY_NUMBER = re.compile(rb'[\d.][eE]-\d\d+["},\s]')
 
+if "jemalloc" in pa.supported_memory_backends():
+    # Il rend au système la mémoire des jours finis : un cinquième de moins, au sommet, que celui par défaut.
+    pa.set_memory_pool(pa.jemalloc_memory_pool())
+
 
 class DoesNotFit(Exception):
     """Le bloc ne tient pas tel quel dans le schéma."""
@@ -38,19 +42,8 @@ def to_table(rows: list[dict], resource: Resource) -> pa.Table:
 
 
 def _read(objects: Iterable[bytes | memoryview], schema: pa.Schema) -> pa.Table:
-    body = _joined(list(objects))
-    if any(pa.types.is_decimal(kind) for kind in schema.types) and TINY_NUMBER.search(body):
-        raise DoesNotFit("tiny number")
-    options = pj.ParseOptions(
-        explicit_schema=_envelope_schema(schema), unexpected_field_behavior="error", newlines_in_values=True
-    )
     try:
-        envelopes = pj.read_json(
-            pa.BufferReader(body),
-            parse_options=options,
-            read_options=pj.ReadOptions(use_threads=False, block_size=body.size + 1),
-        )
-        rows = pa.concat_arrays([chunk.flatten() for chunk in envelopes["data"].chunks])
+        rows = _parse(_joined(list(objects)), schema)
         table = _with_instants(pa.Table.from_struct_array(rows), schema)
         table.validate(full=True)
     except pa.ArrowException as error:
@@ -58,6 +51,22 @@ def _read(objects: Iterable[bytes | memoryview], schema: pa.Schema) -> pa.Table:
     if rows.null_count or _lacks_required(table, schema) or _has_nan(table):
         raise DoesNotFit("missing value")
     return table.replace_schema_metadata(None)
+
+
+def _parse(body: pa.Buffer, schema: pa.Schema) -> pa.StructArray:
+    """Les lignes, une par élément ; le texte est rendu à la mémoire dès qu'elles sont lues."""
+    if any(pa.types.is_decimal(kind) for kind in schema.types) and TINY_NUMBER.search(body):
+        raise DoesNotFit("tiny number")
+    envelopes = pj.read_json(
+        pa.BufferReader(body),
+        parse_options=pj.ParseOptions(
+            explicit_schema=_envelope_schema(schema),
+            unexpected_field_behavior="error",
+            newlines_in_values=True,
+        ),
+        read_options=pj.ReadOptions(use_threads=False, block_size=body.size + 1),
+    )
+    return pa.concat_arrays([chunk.flatten() for chunk in envelopes["data"].chunks])
 
 
 def _joined(parts: list[bytes | memoryview]) -> pa.Buffer:
