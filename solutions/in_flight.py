@@ -19,7 +19,7 @@ T = TypeVar("T")
 class InFlight:
     """Ce que gardent les jours en cours de lecture, en octets, tous fils d'exécution confondus."""
 
-    def __init__(self, limit: int = 32 << 20):
+    def __init__(self, limit: int = 40 << 20):
         self.limit = limit
         self.held: dict[object, int] = {}
         self.changed = threading.Condition()
