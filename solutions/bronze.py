@@ -25,7 +25,7 @@ def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: da
         "_partition_date": [struct.pack("<i", (day - EPOCH.date()).days)],
     }
     for name, buffers in metadata.items():
-        # Built from its bytes: pa.scalar() would import pandas, a quarter of a second.
+        # Faite de ses octets : pa.scalar() importerait pandas, un quart de seconde.
         one = pa.Array.from_buffers(METADATA.field(name).type, 1, [None, *map(pa.py_buffer, buffers)])
         table = table.append_column(METADATA.field(name), pa.repeat(one[0], table.num_rows))
     columns = [table[name] for name in resource.file_schema.names]

@@ -48,7 +48,7 @@ class Validator:
         context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         self.batches = asset.add_batch_definition_whole_dataframe("table")
-        # The library's own objects live as long as the process: the collector need not walk them again.
+        # Les objets de la bibliothèque vivent autant que le processus : le ramasse-miettes n'a pas à les revoir.
         gc.freeze()
 
     def check(self, table: pa.Table) -> list[RuleResult]:
@@ -61,17 +61,17 @@ class Validator:
         verdicts |= {rule: ok(rule, table.num_rows) for rule in to_look_at}
         for rule, result in self._validate(frame, failed, IN_DETAIL).items():
             verdicts[rule] = _failure(rule, result.result, frame)
-        return list(verdicts.values())
+        return [verdicts[rule] for rule in self.rules]
 
     def _validate(self, frame: pd.DataFrame, rules: list[Rule], result_format: dict) -> dict[Rule, object]:
         """Le résultat de Great Expectations pour chaque règle."""
         if not rules:
             return {}
-        suite = gx.ExpectationSuite("regles", [expectation(rule) for rule in rules])
+        wanted = [expectation(rule) for rule in rules]
         batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
-        results = batch.validate(suite, result_format=result_format).results
+        results = batch.validate(gx.ExpectationSuite("regles", wanted), result_format=result_format).results
         by_key = {_key(result.expectation_config): result for result in results}
-        return {rule: by_key[_key(expectation(rule).configuration)] for rule in rules}
+        return {rule: by_key[_key(one.configuration)] for rule, one in zip(rules, wanted, strict=True)}
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -21,7 +21,7 @@ class InFlight:
 
     def __init__(self, limit: int = 40 << 20):
         self.limit = limit
-        self.held: dict[object, int] = {}
+        self.held: dict[str, int] = {}
         self.changed = threading.Condition()
         self.calculators = ThreadPoolExecutor(CORES, thread_name_prefix="calcul")
 

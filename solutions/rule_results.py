@@ -6,7 +6,6 @@ import pyarrow as pa
 from rules import Rule
 
 CODES = {
-    "required_columns": "missing_column",
     "not_null_columns": "null_values",
     "value_ranges": "out_of_range",
     "unique_columns": "duplicate_values",

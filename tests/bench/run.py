@@ -43,8 +43,10 @@ class Scale:
         return f"{self.rows:,} rows, {self.days} days, pages of {self.page_size}{latency}"
 
     @property
-    def last_day(self) -> str:
-        return (FIRST + timedelta(days=self.days - 1)).isoformat()
+    def period(self) -> list[str]:
+        """The arguments that name its days, first and last."""
+        last = FIRST + timedelta(days=self.days - 1)
+        return ["--start-date", FIRST.isoformat(), "--end-date", last.isoformat()]
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,7 @@ def contenders(url: str, folder: Path, scale: Scale, dlt_python: Path | None) ->
     """The command of each, writing under `folder`."""
     span = [str(scale.days), str(scale.page_size)]
     connections = "30" if scale.latency_ms else "2"
-    ours = [
-        "--start-date",
-        FIRST.isoformat(),
-        "--end-date",
-        scale.last_day,
-        "--page-size",
-        str(scale.page_size),
-    ]
+    ours = [*scale.period, "--page-size", str(scale.page_size)]
     places = ["--base-url", url, "--output-dir", f"{folder}/data", "--quarantine-dir", f"{folder}/quarantine"]
     out = f"{folder}/data"
     commands = {
@@ -143,13 +138,8 @@ def rerun_of_a_finished_backfill(days: int) -> float:
             path = Path(folder, f"partition_date={FIRST + timedelta(days=number)}", "data.parquet")
             path.parent.mkdir()
             path.touch()
-        span = [
-            "--start-date",
-            FIRST.isoformat(),
-            "--end-date",
-            (FIRST + timedelta(days=days - 1)).isoformat(),
-        ]
-        command = [sys.executable, str(ROOT / "solutions" / "backfill.py"), *span, "--output-dir", folder]
+        period = Scale(0, days, 1).period
+        command = [sys.executable, str(ROOT / "solutions" / "backfill.py"), *period, "--output-dir", folder]
         return statistics.median(run_once_for_time(command) for _ in range(7))
 
 

@@ -136,6 +136,14 @@ def truth(source):
     }
 
 
+@contextlib.contextmanager
+def source_and_lab():
+    """A source with its first rows, served over HTTP, and an empty lab that reads it."""
+    source = Source()
+    with toy_api(source.answer) as url, tempfile.TemporaryDirectory() as folder:
+        yield source, Lab(folder, url)
+
+
 def play(source, lab, history):
     for action, *details in history:
         if action == "tick":
@@ -151,9 +159,7 @@ def play(source, lab, history):
 @settings(max_examples=40)
 @given(HISTORY)
 def test_a_reread_makes_the_folder_equal_to_the_source(history):
-    source = Source()
-    with toy_api(source.answer) as url, tempfile.TemporaryDirectory() as folder:
-        lab = Lab(folder, url)
+    with source_and_lab() as (source, lab):
         play(source, lab, history)
         lab.run(*RANGE)
         assert lab.content() == truth(source)
@@ -162,9 +168,7 @@ def test_a_reread_makes_the_folder_equal_to_the_source(history):
 @settings(max_examples=40)
 @given(HISTORY)
 def test_an_increment_brings_everything_but_deletions(history):
-    source = Source()
-    with toy_api(source.answer) as url, tempfile.TemporaryDirectory() as folder:
-        lab = Lab(folder, url)
+    with source_and_lab() as (source, lab):
         lab.increment()
         play(source, lab, history)
         lab.increment()
