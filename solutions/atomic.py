@@ -20,6 +20,9 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     Les octets sont sur le disque avant le renommage. En cas d'échec `path` reste tel qu'il était.
     IngestError `disk_full` ou `output_not_writable` si le disque refuse.
     """
+    ### BEGIN SOLUTION tp21.3
+    ### À vous : écrivez à côté, sous un nom que personne ne lit, videz les tampons jusqu'au disque, puis renommez.
+    ### En cas d'échec, `path` reste tel qu'il était et le fichier d'à côté disparaît.
     temporary = path.with_name(f".{path.name}.tmp")
     with disk_errors(path):
         is_new_folder = not path.parent.is_dir()
@@ -36,6 +39,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
         _flush_folder(path.parent)
         if is_new_folder:
             _flush_folder(path.parent.parent)
+    ### END SOLUTION
 
 
 @contextmanager

@@ -34,6 +34,9 @@ def backfill(argv: list[str] | None) -> dict:
     """Rend le bilan d'`ingest_api.py`, où les jours déjà là sont `skipped` et les jours manqués `failed`."""
     options, ingest_arguments = build_parser().parse_known_args(argv)
     check_order(options.start_date, options.end_date)
+    ### BEGIN SOLUTION tp23.3
+    ### À vous : séparez les jours de la période entre ceux qui manquent et ceux qui sont déjà là (aucun ne l'est sous
+    ### --force). S'il y a du travail, rendez `fill(...)` ; sinon `ingestion_result(Outcome(skipped=...), ...)`.
     days = days_between(options.start_date, options.end_date)
     present = set() if options.force else present_days(options.output_dir)
     missing = [day for day in days if day not in present]
@@ -41,6 +44,7 @@ def backfill(argv: list[str] | None) -> dict:
     if missing or ingest_arguments:
         return fill(options, missing, skipped, ingest_arguments)
     return ingestion_result(Outcome(skipped=skipped), "events", new_run_id())
+    ### END SOLUTION
 
 
 def fill(options: Namespace, missing: list[date], skipped: list[date], ingest_arguments: list[str]) -> dict:

@@ -18,6 +18,9 @@ from storage import Folder
 
 def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: datetime) -> pa.Table:
     """Ajoute `_ingested_at`, `_source` et `_partition_date` et met les colonnes dans l'ordre du fichier."""
+    ### BEGIN SOLUTION tp21.3
+    ### À vous : ajoutez les trois colonnes, la même valeur sur chaque ligne : `ingested_at`, l'adresse
+    ### `resource.path` et `day`. Rendez les colonnes de `resource.file_schema`, dans son ordre.
     text = resource.path.encode()
     metadata = {
         "_ingested_at": [struct.pack("<q", microseconds(ingested_at))],
@@ -30,6 +33,7 @@ def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: da
         table = table.append_column(METADATA.field(name), pa.repeat(one[0], table.num_rows))
     columns = [table[name] for name in resource.file_schema.names]
     return pa.Table.from_arrays(columns, schema=resource.file_schema)
+    ### END SOLUTION
 
 
 def checksum(table: pa.Table, resource: Resource) -> str:

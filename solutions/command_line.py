@@ -21,12 +21,16 @@ class JsonParser(argparse.ArgumentParser):
 
 def calendar_day(text: str) -> date:
     """Lit AAAA-MM-JJ ; refuse le 30 février comme toute autre écriture."""
+    ### BEGIN SOLUTION tp21.1
+    ### À vous : rendez la date que dit `text` ; si ce n'en est pas une, levez argparse.ArgumentTypeError avec une
+    ### phrase qui nomme ce qui a été reçu et la forme attendue.
     try:
         if len(text) != 10:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"« {text} » n'est pas une date AAAA-MM-JJ du calendrier") from None
+    ### END SOLUTION
 
 
 def positive_int(text: str) -> int:
@@ -75,6 +79,10 @@ def run(action: Callable[[], dict], failure: dict) -> int:
     action : rend le résultat, un dictionnaire dont `status` vaut "success" ou "error".
     failure : les clés propres au script à donner aussi quand `action` lève une IngestError.
     """
+    ### BEGIN SOLUTION tp21.4
+    ### À vous : exécutez `action`, imprimez son résultat en un seul objet JSON sur stdout, et rendez 0 si son `status`
+    ### vaut "success", FAILED sinon. Une IngestError devient {"status": "error", **failure, "error": {…}} et rend son
+    ### exit_code ; aucune exception ne sort d'ici. stderr reçoit le message de l'erreur, en JSON lui aussi.
     try:
         result = action()
         exit_code = 0 if result["status"] == "success" else FAILED
@@ -96,6 +104,7 @@ def run(action: Callable[[], dict], failure: dict) -> int:
         print(json.dumps({"level": "ERROR", "message": result["error"]["message"]}), file=sys.stderr)
     print(json.dumps(result, ensure_ascii=False))
     return exit_code
+    ### END SOLUTION
 
 
 def _where(error: Exception) -> str:

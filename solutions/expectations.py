@@ -29,6 +29,9 @@ IN_DETAIL = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
 def expectation(rule: Rule) -> gxe.Expectation:
     """L'attente Great Expectations qui dit la même chose que `rule`."""
+    ### BEGIN SOLUTION tp22.2
+    ### À vous : l'attente de `gxe` pour chacune des trois règles qui regardent les valeurs, `not_null_columns`,
+    ### `unique_columns` et `value_ranges` (bornes comprises ; None pour une borne ouverte).
     low, high = rule.bounds
     match rule.name:
         case "not_null_columns":
@@ -37,6 +40,7 @@ def expectation(rule: Rule) -> gxe.Expectation:
             return gxe.ExpectColumnValuesToBeUnique(column=rule.column)
         case "value_ranges":
             return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=low, max_value=high)
+    ### END SOLUTION
 
 
 class Validator:

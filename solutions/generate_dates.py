@@ -21,10 +21,14 @@ def build_parser() -> JsonParser:
 
 def generate(argv: list[str] | None) -> dict:
     """Rend {"dates": ["AAAA-MM-JJ", …]} dans l'ordre du calendrier."""
+    ### BEGIN SOLUTION tp23.1
+    ### À vous : lisez les arguments, refusez une période à l'envers avec `check_order`, et rendez
+    ### {"status": "success", "dates": [...]}, les jours en texte.
     options = build_parser().parse_args(argv)
     check_order(options.start_date, options.end_date)
     days = days_between(options.start_date, options.end_date)
     return {"status": "success", "dates": [day.isoformat() for day in days]}
+    ### END SOLUTION
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -42,10 +42,14 @@ from watermark import Watermark
 def build_parser(prog: str = "ingest_api.py") -> JsonParser:
     parser = JsonParser(prog=prog, description="Ingère une API vers des fichiers Parquet, un par jour.")
     add = parser.add_argument
+    ### BEGIN SOLUTION tp21.1
+    ### À vous : déclarez avec `add` les quatre arguments du cours, --start-date, --end-date, --output-dir
+    ### (./data/bronze par défaut, un `open_folder`) et --page-size (100 par défaut).
     add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
     add("--end-date", type=calendar_day, help="dernier jour, compris")
     add("--output-dir", type=open_folder, default="./data/bronze", help="dossier ou s3://… (%(default)s)")
     add("--page-size", type=positive_int, default=100, help="lignes par page (%(default)s)")
+    ### END SOLUTION
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
     add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
@@ -146,10 +150,15 @@ def ingest(argv: list[str] | None) -> dict:
             return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
         look_back = timedelta(hours=options.look_back_hours)
         mark = starting_mark(options)
+        ### BEGIN SOLUTION tp21.6
+        ### À vous : lisez et publiez l'incrément (`ingest_increment` rend bilan et nouveau filigrane), enregistrez
+        ### celui-ci au bon moment (`watermark.commit`), et rendez `ingestion_result`. Sous --since, c'est n8n qui
+        ### le garde : n'écrivez rien.
         outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
         if not options.since and not outcome.failures:
             watermark.commit(options.state_dir, mark)
         return ingestion_result(outcome, options.resource, run_id, mark)
+        ### END SOLUTION
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,6 +24,9 @@ def log_to_stderr(run_id: str, quiet: bool = False) -> None:
 
     quiet : seulement les avertissements et les erreurs, pour ne pas brouiller une barre de progression.
     """
+    ### BEGIN SOLUTION tp21.1
+    ### À vous : `logger` écrit sur stderr un objet JSON par ligne, avec `level`, `message`, `time` (UTC) et `run_id`.
+    ### Un message peut contenir des guillemets ou un retour à la ligne : laissez une bibliothèque l'écrire.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter(
@@ -36,3 +39,4 @@ def log_to_stderr(run_id: str, quiet: bool = False) -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
+    ### END SOLUTION

@@ -31,6 +31,9 @@ class Page:
 
 def by_page(client: ApiClient, resource: Resource, params: dict, size: int, start: int = 1) -> Iterator[Page]:
     """Page 1, 2, 3… Simple ; fausse si des lignes bougent pendant la lecture."""
+    ### BEGIN SOLUTION tp21.2
+    ### À vous : demandez la page `start`, puis les suivantes, tant que l'API en annonce (`_has_more` lit ce qu'elle
+    ### dit), et rendez chacune par `yield Page(numéro, réponse, numéro)`.
     page_name, size_name = resource.page_parameters
     number, more = start, True
     while more:
@@ -38,6 +41,7 @@ def by_page(client: ApiClient, resource: Resource, params: dict, size: int, star
         more = _has_more(answer, number * size)
         yield Page(number, answer, number)
         number += 1
+    ### END SOLUTION
 
 
 def by_offset(
@@ -60,6 +64,9 @@ def by_cursor(
     client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None
 ) -> Iterator[Page]:
     """L'API donne le marque-page suivant : rien n'est sauté ni doublé. La façon recommandée."""
+    ### BEGIN SOLUTION tp21.2
+    ### À vous : demandez la première page sans curseur, puis chaque suivante avec le `next_cursor` de la précédente,
+    ### jusqu'à ce que l'API n'en donne plus. Un curseur déjà vu : IngestError("cursor_loop", …).
     number, cursor, seen = 0, start, {start}
     while True:
         number += 1
@@ -75,6 +82,7 @@ def by_cursor(
                 "cursor_loop", f"{resource.path} a rendu deux fois le même curseur, page {number}."
             )
         seen.add(cursor)
+    ### END SOLUTION
 
 
 def by_keyset(

@@ -14,7 +14,10 @@ FILE_NAME = "data.parquet"
 
 def partition_name(day: date) -> str:
     """Le nom du fichier de ce jour dans le dossier bronze."""
+    ### BEGIN SOLUTION tp21.3
+    ### À vous : partition_date=AAAA-MM-JJ/data.parquet. Le même jour donne toujours le même nom.
     return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
+    ### END SOLUTION
 
 
 def present_days(folder: Folder) -> set[date]:
@@ -23,8 +26,11 @@ def present_days(folder: Folder) -> set[date]:
     Un sous-dossier sans `data.parquet` est une écriture interrompue : le jour n'est pas fait.
     Un dossier qui n'existe pas encore ne contient aucun jour.
     """
+    ### BEGIN SOLUTION tp23.2
+    ### À vous : les jours des sous-dossiers partition_date=… qui contiennent FILE_NAME. Un dossier seul ne prouve rien.
     names = folder.subfolders_holding(FILE_NAME)
     return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
+    ### END SOLUTION
 
 
 def _day_of(name: str) -> date | None:
@@ -36,4 +42,7 @@ def _day_of(name: str) -> date | None:
 
 def days_between(start: date, end: date) -> list[date]:
     """Tous les jours de `start` à `end`, les deux compris."""
+    ### BEGIN SOLUTION tp23.1
+    ### À vous : la liste des dates, `start` et `end` compris, dans l'ordre.
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+    ### END SOLUTION

@@ -72,8 +72,11 @@ def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome]
 
 def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
     """Les lignes de chaque jour UTC, d'après l'instant de leur propre événement."""
+    ### BEGIN SOLUTION tp21.3
+    ### À vous : une table par jour, d'après l'heure de chaque ligne et non le jour demandé.
     days = table[resource.event_time_field].cast(pa.date32())
     return {day.as_py(): table.filter(pc.equal(days, day)) for day in pc.unique(days)}
+    ### END SOLUTION
 
 
 def _publish(table: pa.Table, day: date, target: Target, whole_day: bool) -> DayOutcome:

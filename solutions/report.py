@@ -47,6 +47,11 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
 
     mark : le nouveau filigrane ; à défaut, le plus grand `updated_at` lu.
     """
+    ### BEGIN SOLUTION tp21.4
+    ### À vous : un dictionnaire avec `status` ("success", ou "error" si `outcome.failures` n'est pas vide), `run_id`,
+    ### `resource`, `records_count`, `output_files` (et `output_file`, le premier ou None), `ingestion_date`
+    ### (maintenant, UTC), `quarantined`, `watermark`, `partitions` et `rows` (voir les fonctions plus bas). En cas
+    ### d'échec, ajoutez `error`, celui du premier jour, et `failed`, celui de chaque jour.
     written = [day.path for day in outcome.days if day.status == "written"]
     result = {
         "status": "error" if outcome.failures else "success",
@@ -66,6 +71,7 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
         result["error"] = outcome.failures[first_day].as_dict()
         result["failed"] = {day.isoformat(): e.as_dict() for day, e in sorted(outcome.failures.items())}
     return result
+    ### END SOLUTION
 
 
 def partitions_by_status(outcome: Outcome) -> dict[str, list[str]]:

@@ -30,7 +30,11 @@ class RetryAfterFloor(wait_base):
         self.jittered = jittered
 
     def __call__(self, retry_state: RetryCallState) -> float:
+        ### BEGIN SOLUTION tp21.2
+        ### À vous : l'attente au hasard que propose `self.jittered(retry_state)`, mais jamais moins que ce que l'API a
+        ### demandé : `retry_state.outcome.exception().retry_after`, en secondes.
         return max(self.jittered(retry_state), retry_state.outcome.exception().retry_after)
+        ### END SOLUTION
 
 
 def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
@@ -39,6 +43,9 @@ def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
     Une attente n'est jamais nulle, même si l'API répond `Retry-After: 0` ; une attente qui dépasserait
     le budget n'est pas commencée.
     """
+    ### BEGIN SOLUTION tp21.2
+    ### À vous : un objet Retrying de tenacity, qui ne recommence que sur TransientError, s'arrête après
+    ### `max_attempts` essais ou `budget` secondes, attend selon RetryAfterFloor, et laisse sortir la dernière erreur.
     return Retrying(
         stop=stop_after_attempt(max_attempts) | stop_before_delay(budget),
         wait=RetryAfterFloor(wait_random_exponential(max=max_wait, min=min(SHORTEST_WAIT, max_wait))),
@@ -46,6 +53,7 @@ def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
         before_sleep=_log_retry,
         reraise=True,
     )
+    ### END SOLUTION
 
 
 def _log_retry(state: RetryCallState) -> None:

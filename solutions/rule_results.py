@@ -47,6 +47,9 @@ def failure(rule: Rule, failed: int, rows: int, samples: list[dict]) -> RuleResu
 
 def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
     """Le verdict que l'on peut rendre sans regarder les valeurs, sinon None."""
+    ### BEGIN SOLUTION tp22.2
+    ### À vous : `min_rows` et `required_columns` se jugent ici ; une règle sur une colonne absente échoue avec le code
+    ### `missing_column` ; des bornes sur une colonne qui n'est pas faite de nombres, avec `not_a_number`.
     rows = table.num_rows
     match rule.name:
         case "min_rows":
@@ -60,6 +63,7 @@ def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
             message = f"La colonne « {rule.column} » n'est pas faite de nombres ({kind}) : aucune borne ne s'y vérifie."
             return RuleResult(rule.name, rule.column, "not_a_number", rows, rows, message)
     return None
+    ### END SOLUTION
 
 
 def _is_number(kind: pa.DataType) -> bool:

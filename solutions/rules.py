@@ -53,6 +53,9 @@ def load_rules(path: Path | None) -> list[Rule]:
 
 def read_rules(content: object, origin: str) -> list[Rule]:
     """Les règles d'un dictionnaire ; `origin` le nomme dans les messages d'erreur."""
+    ### BEGIN SOLUTION tp22.1
+    ### À vous : lisez les cinq règles du dictionnaire `content` en une liste de Rule, dans l'ordre de la notice plus
+    ### haut. Une clé inconnue est refusée par `usage_error` : une faute de frappe ne doit pas désactiver un contrôle.
     known = ("required_columns", "not_null_columns", "value_ranges", "unique_columns", "min_rows")
     if not isinstance(content, dict):
         raise usage_error(f"{origin} : un objet JSON de règles était attendu.")
@@ -69,6 +72,7 @@ def read_rules(content: object, origin: str) -> list[Rule]:
             raise usage_error(f"{origin} : min_rows doit être un entier positif, pas {minimum!r}.")
         rules.append(Rule("min_rows", bounds=(minimum, None)))
     return rules
+    ### END SOLUTION
 
 
 def _column_names(value: object, name: str, origin: str) -> list[str]:

@@ -16,6 +16,9 @@ def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str)
 
     body : le début du corps, que l'API explique parfois ; url : l'adresse à nommer.
     """
+    ### BEGIN SOLUTION tp21.2
+    ### À vous : rien si tout va bien ; `raise _transient(...)` si recommencer peut servir ; sinon IngestError avec un
+    ### code (`unauthorized`, `not_found`, `http_error`) et une phrase qui aide. 404, 422 : recommencer ne sert à rien.
     if status == 200:
         return
     if status in RETRIED_STATUS:
@@ -28,6 +31,7 @@ def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str)
         raise IngestError("not_found", f"{url} n'existe pas (404) : vérifiez --base-url et --resource.")
     said = body[:200].decode(errors="replace")
     raise IngestError("http_error", f"L'API répond {status} sur {url} : {said}")
+    ### END SOLUTION
 
 
 def _transient(status: int, headers: Mapping[str, str], url: str) -> IngestError:

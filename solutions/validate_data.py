@@ -19,8 +19,11 @@ from storage import LocalFolder
 
 def build_parser() -> JsonParser:
     parser = JsonParser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+    ### BEGIN SOLUTION tp22.1
+    ### À vous : --input-file (requis) et --rules-file, deux Path.
     parser.add_argument("--input-file", type=Path, required=True, help="un fichier, ou un dossier bronze")
     parser.add_argument("--rules-file", type=Path, help="règles JSON (sans fichier : règles par défaut)")
+    ### END SOLUTION
     parser.add_argument("--start-date", type=calendar_day, help="dossier : premier jour à valider")
     parser.add_argument("--end-date", type=calendar_day, help="dossier : dernier jour à valider")
     return parser
@@ -60,6 +63,9 @@ def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
 
 def validate_file(path: Path, validator) -> dict:
     """Les clés du cours, et un verdict par règle ; un fichier illisible est un échec, pas une exception."""
+    ### BEGIN SOLUTION tp22.3
+    ### À vous : lisez le fichier Parquet, faites juger la table par `validator.check`, et rendez `file_result`. Un
+    ### fichier illisible est un échec de code `unreadable_file`, pas une exception.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -73,6 +79,7 @@ def validate_file(path: Path, validator) -> dict:
     errors = [asdict(verdict) for verdict in verdicts if not verdict.passed]
     rules = [{**asdict(verdict), "passed": verdict.passed} for verdict in verdicts]
     return file_result(path, table.num_rows, table.column_names, rules, errors)
+    ### END SOLUTION
 
 
 def file_result(path: Path, rows: int, columns: list[str], rules: list[dict], errors: list[dict]) -> dict:
@@ -100,11 +107,15 @@ def folder_result(folder: Path, results: list[dict]) -> dict:
 
 
 def verdict_of(errors: list[dict]) -> dict:
+    ### BEGIN SOLUTION tp22.3
+    ### À vous : {"status": "success", "validation": "passed"} quand `errors` est vide ; sinon "error" et "failed", et
+    ### un `error` dont le message dit combien de règles échouent et ce que dit la première.
     if not errors:
         return {"status": "success", "validation": "passed"}
     message = f"{len(errors)} règle(s) en échec ; d'abord : {errors[0]['message']}"
     error = {"code": "validation_failed", "message": message}
     return {"status": "error", "validation": "failed", "error": error}
+    ### END SOLUTION
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -39,15 +39,22 @@ class Watermark:
 
         La borne est comprise (>=) : des lignes de la même seconde ont pu manquer la dernière fois.
         """
+        ### BEGIN SOLUTION tp21.6
+        ### À vous : l'instant à partir duquel relire, borne comprise.
         return self.value - look_back
+        ### END SOLUTION
 
     def advanced(self, value: datetime | int | str | None) -> "Watermark":
         """Le filigrane après avoir lu jusqu'à `value` ; jamais plus bas. Les curseurs n'ont pas d'ordre."""
+        ### BEGIN SOLUTION tp21.6
+        ### À vous : un nouveau Watermark (`replace(self, value=…)`) qui ne recule jamais ; None ne change rien ; un
+        ### curseur ne se compare pas, le dernier reçu est le bon.
         if value is None:
             return self
         if self.value is not None and self.kind != "cursor":
             value = max(self.value, value)
         return replace(self, value=value)
+        ### END SOLUTION
 
     @property
     def text(self) -> str | None:

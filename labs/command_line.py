@@ -1,0 +1,88 @@
+# Votre exemplaire, écrit d'après solutions/command_line.py par « lab cut ».
+"""La face commune des scripts : un seul JSON sur stdout, un code de sortie honnête."""
+
+import argparse
+import json
+import math
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from errors import FAILED, IngestError, usage_error
+
+
+class JsonParser(argparse.ArgumentParser):
+    """Un `ArgumentParser` dont les erreurs d'usage deviennent des `IngestError`."""
+
+    def error(self, message: str):
+        raise usage_error(f"{message}. Aide : python {self.prog} --help")
+
+
+def calendar_day(text: str) -> date:
+    """Lit AAAA-MM-JJ ; refuse le 30 février comme toute autre écriture."""
+    # À vous (tp21.1) : rendez la date que dit `text` ; si ce n'en est pas une, levez argparse.ArgumentTypeError avec une
+    # phrase qui nomme ce qui a été reçu et la forme attendue.
+    raise NotImplementedError("tp21.1")
+
+
+def positive_int(text: str) -> int:
+    """Lit un entier d'au moins 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 1")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """Lit un entier d'au moins 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 0")
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Lit un nombre fini plus grand que 0."""
+    return _number(text, lambda number: 0 < number < math.inf, "un nombre plus grand que 0")
+
+
+def ratio(text: str) -> float:
+    """Lit une part, de 0 à 1."""
+    return _number(text, lambda number: 0 <= number <= 1, "une part entre 0 et 1")
+
+
+def _number(text: str, is_right: Callable[[float], bool], wanted: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not is_right(number):
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas {wanted}")
+    return number
+
+
+def check_order(start: date, end: date) -> None:
+    """Refuse une période à l'envers."""
+    if start > end:
+        raise usage_error(f"--start-date ({start}) vient après --end-date ({end}) : échangez les deux dates.")
+
+
+def run(action: Callable[[], dict], failure: dict) -> int:
+    """Exécute `action`, imprime son résultat, rend le code de sortie.
+
+    action : rend le résultat, un dictionnaire dont `status` vaut "success" ou "error".
+    failure : les clés propres au script à donner aussi quand `action` lève une IngestError.
+    """
+    # À vous (tp21.4) : exécutez `action`, imprimez son résultat en un seul objet JSON sur stdout, et rendez 0 si son `status`
+    # vaut "success", FAILED sinon. Une IngestError devient {"status": "error", **failure, "error": {…}} et rend son
+    # exit_code ; aucune exception ne sort d'ici. stderr reçoit le message de l'erreur, en JSON lui aussi.
+    raise NotImplementedError("tp21.4")
+
+
+def _where(error: Exception) -> str:
+    """Le fichier et la ligne de nos scripts d'où vient `error`."""
+    here = Path(__file__).parent
+    ours = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == here
+    ]
+    return f"{Path(ours[-1].filename).name}, ligne {ours[-1].lineno}"

@@ -1,0 +1,35 @@
+# Votre exemplaire, écrit d'après solutions/generate_dates.py par « lab cut ».
+"""Donne à n8n la liste des jours d'une période, les deux bornes comprises.
+
+    python solutions/generate_dates.py --start-date 2024-01-01 --end-date 2024-01-03
+    {"status": "success", "dates": ["2024-01-01", "2024-01-02", "2024-01-03"]}
+
+Sortie : 0 si tout va bien, 2 si la période est mal écrite.
+"""
+
+import sys
+
+from command_line import JsonParser, calendar_day, check_order, run
+from partitions import days_between
+
+
+def build_parser() -> JsonParser:
+    parser = JsonParser(prog="generate_dates.py", description="Liste les jours d'une période.")
+    parser.add_argument("--start-date", type=calendar_day, required=True, help="premier jour, AAAA-MM-JJ")
+    parser.add_argument("--end-date", type=calendar_day, required=True, help="dernier jour, compris")
+    return parser
+
+
+def generate(argv: list[str] | None) -> dict:
+    """Rend {"dates": ["AAAA-MM-JJ", …]} dans l'ordre du calendrier."""
+    # À vous (tp23.1) : lisez les arguments, refusez une période à l'envers avec `check_order`, et rendez
+    # {"status": "success", "dates": [...]}, les jours en texte.
+    raise NotImplementedError("tp23.1")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run(lambda: generate(argv), failure={"dates": []})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
