@@ -7,7 +7,12 @@ import sys
 
 import click
 
-COMMANDS = {"run": "labkit.runner:run_command", "demo": "labkit.demo:demo_command"}
+EXERCISES = ("check", "hint", "progress", "catch-up", "diff", "cut", "report")
+COMMANDS = {
+    "run": "labkit.runner:run_command",
+    "demo": "labkit.demo:demo_command",
+    **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
+}
 
 
 class LabGroup(click.Group):
@@ -84,10 +89,19 @@ def api(port: int | None) -> None:
 
 
 @main.command()
+@click.argument("exercise", required=False)
 @click.option("--yes", is_flag=True, help="Ne pas demander.")
-def reset(yes: bool) -> None:
-    """Efface ce que les passages ont produit (bronze, quarantine, runs, filigranes) et remet l'API au premier jour."""
+def reset(exercise: str | None, yes: bool) -> None:
+    """Efface ce que les passages ont produit (bronze, quarantine, runs, filigranes) et remet l'API au premier jour.
+
+    Avec EXERCISE (tp21) : remet vos fichiers de cet exercice comme au début ; les vôtres sont d'abord sauvegardés.
+    """
     import requests
+
+    if exercise:
+        from labkit.exercise_commands import start_over
+
+        return start_over(exercise)
 
     from labkit.paths import DATA, STATE, api_url
 

@@ -5,10 +5,15 @@ import importlib
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import traceback
 from html import escape
+from pathlib import Path
 
+from IPython import get_ipython
 from IPython.display import display
 
 from labkit.paths import ROOT, api_url, scripts_folder
@@ -42,9 +47,10 @@ class Result:
 
 
 def open_lab(scripts: str, base_url: str = "") -> None:
-    """Work from the lab's root with the modules of `scripts` first on the path.
+    """Work from the lab's root with the modules of `scripts` first on the path, as they are saved on disk.
 
     scripts: "solutions" or "labs". base_url: the API's address; empty for the lab's own.
+    A module edited between two cells is imported anew; an exercise left to do says so, without a traceback.
     """
     try:
         folder = str(scripts_folder(scripts))
@@ -52,8 +58,45 @@ def open_lab(scripts: str, base_url: str = "") -> None:
         raise RunFailed(problem) from None
     os.chdir(ROOT)
     os.environ["LAB_API_URL"] = base_url or api_url()
+    os.environ["LAB_SCRIPTS"] = scripts
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    shell = get_ipython()
+    shell.events.register("pre_run_cell", FreshModules(folder))
+    shell.set_custom_exc((NotImplementedError,), _say_what_is_to_do)
+
+
+class FreshModules:
+    """Before a cell runs: forget the modules of `folder` if one of its files was saved since."""
+
+    def __init__(self, folder: str):
+        self.folder = Path(folder)
+        self.saved = self._times()
+
+    def _times(self) -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in self.folder.glob("*.py")}
+
+    def __call__(self, _=None) -> None:
+        now = self._times()
+        if now == self.saved:
+            return
+        self.saved = now
+        for name, module in list(sys.modules.items()):
+            if Path(getattr(module, "__file__", None) or "/").parent == self.folder:
+                del sys.modules[name]
+        shutil.rmtree(self.folder / "__pycache__", ignore_errors=True)
+        importlib.invalidate_caches()
+
+
+def _say_what_is_to_do(shell, kind, error, trace, tb_offset=None) -> None:
+    """Shown in the place of a traceback when a cell meets an exercise that is not done."""
+    where = traceback.extract_tb(trace)[-1]
+    place = (
+        f"{Path(where.filename).name}, ligne {where.lineno}"
+        if where.filename.endswith(".py")
+        else "cette cellule"
+    )
+    print(f'À FAIRE — étape {error} : {place} attend votre code. Un indice : hint("{error}")')
 
 
 def run_script(scripts: str, name: str, *words: str, **arguments) -> dict:
@@ -110,6 +153,9 @@ def last_json_line(stdout: str, name: str, stderr: str) -> dict:
     except (IndexError, json.JSONDecodeError):
         pass
     last_words = (stderr.strip().splitlines() or ["rien sur stderr non plus"])[-1]
+    if to_do := re.fullmatch(r"NotImplementedError: (\w+\.\d)", last_words):
+        message = f"À FAIRE — {name} a besoin de l'étape {to_do[1]}, qui attend votre code."
+        return {"status": "error", "error": {"code": "to_do", "message": message}}
     message = f"{name} n'a pas imprimé de résultat JSON ; dernière ligne d'erreur : {last_words}"
     return {"status": "error", "error": {"code": "no_result", "message": message}}
 

@@ -1,0 +1,400 @@
+"""The exercises as their users meet them: `lab cut`, check, hint, catch-up, reset, diff, progress, report."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labkit import exercises
+from labkit.processes import free_port
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A copy of the lab whose labs/ were just cut."""
+
+    root: Path
+
+    @property
+    def labs(self) -> Path:
+        return self.root / "labs"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"LAB_ROOT": str(self.root), "LAB_N8N_PORT": str(free_port()), "COLUMNS": "120"}
+
+    def __call__(self, *arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [sys.executable, "-m", "labkit.cli", *map(str, arguments)],
+            cwd=folder or self.root,
+            env=self.environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.labs / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def lab(tmp_path):
+    root = tmp_path / "le labo"
+    shutil.copytree(
+        REPOSITORY / "solutions", root / "solutions", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    made = Lab(root)
+    assert made("cut").returncode == 0
+    return made
+
+
+# One source
+
+
+@pytest.mark.skipif("CI" not in os.environ, reason="labs/ is the trainee's to edit; CI alone compares it")
+def test_committed_labs_are_the_cut_of_solutions():
+    assert exercises.differences() == []
+
+
+def test_solutions_are_cut_and_nothing_is_left_over_or_leaked(lab):
+    done = lab("cut", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+ARGUMENTS = re.compile(r"    add\(\"--start-date\".*?(?=    ### END)", re.DOTALL)
+LEAK = """
+def leak(folder):
+    names = folder.subfolders_holding(FILE_NAME)
+    return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "partitions.py",
+            lambda text: text.replace("SOLUTION tp23.1", "SOLUTION tp29.1"),
+            "tp29.1 is not declared",
+        ),
+        (
+            "partitions.py",
+            lambda text: text.replace("    ### END SOLUTION\n", "", 1),
+            "the answer before is not closed",
+        ),
+        (
+            "ingest_api.py",
+            lambda text: ARGUMENTS.sub("", text),
+            "the answer of tp21.1 in build_parser is empty",
+        ),
+        (
+            "exercises.toml",
+            lambda text: text.replace("Du 1er au 3 janvier, combien de jours ?", " "),
+            "three hints",
+        ),
+        ("errors.py", lambda text: text + LEAK, "labs/errors.py gives away tp23.2"),
+        ("errors.py", lambda text: text + "def (", "solutions/errors.py, line 28: invalid syntax"),
+    ],
+    ids=["undeclared", "not closed", "empty", "empty hint", "leak", "syntax"],
+)
+def test_cut_check_refuses_what_is_wrong(lab, name, change, said):
+    path = lab.root / "solutions" / name
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    done = lab("cut", "--check")
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+def test_labs_that_differ_from_the_cut_are_named(lab):
+    lab.edit("partitions.py", "PREFIX", "PREFIXE")
+    (lab.labs / "brouillon.py").write_text("")
+    said = lab("cut", "--check").stderr
+    assert "labs/partitions.py is not the cut" in said
+    assert "labs/brouillon.py comes from no file" in said
+
+
+def test_every_step_is_to_do_in_fresh_labs_and_nothing_passes_unsolved(lab):
+    done = lab("check")
+    assert done.returncode == 1
+    summaries = [line for line in done.stdout.splitlines() if " — " in line and " sur " in line]
+    assert len(summaries) == sum(len(exercise.steps) for exercise in exercises.exercises().values())
+    assert not [line for line in summaries if not line.endswith(("À FAIRE", "NON VÉRIFIÉ"))]
+
+
+def test_the_solutions_pass_every_step_that_is_not_done_in_n8n(lab):
+    done = lab("check", "--scripts", "solutions")
+    red = [
+        line
+        for line in done.stdout.splitlines()
+        if " — " in line and " sur " in line and "RÉUSSI" not in line
+    ]
+    assert [line.split(" — ")[0] for line in red] == ["tp21.5", "tp22.4", "tp23.4"]
+    assert all(line.endswith("NON VÉRIFIÉ") for line in red)
+
+
+@pytest.mark.parametrize("name", [exercise.notebook for exercise in exercises.exercises().values()])
+def test_an_unsolved_notebook_runs_up_to_its_first_exercise_then_says_it_is_to_do(lab, name):
+    import nbformat
+    from nbclient import NotebookClient
+
+    from labkit.practice_api.server import running_api
+
+    notebook = nbformat.read(lab.labs / name, as_version=4)
+    with running_api() as api, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_ROOT", str(lab.root))
+        patch.setenv("LAB_API_URL", api.url)
+        NotebookClient(notebook, allow_errors=True, timeout=120).execute()
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    checks = [cell for cell in code if cell.source.startswith("check(")]
+    before = code[: code.index(checks[0])]
+    assert not [cell.source for cell in before for output in cell.outputs if output.output_type == "error"]
+    shown = [cell.outputs[0].data["text/plain"] for cell in checks]
+    assert all("À FAIRE" in text or "NON VÉRIFIÉ" in text for text in shown)
+
+
+def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kernel(lab):
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [
+        "from labkit.notebook import open_lab\nopen_lab('labs', 'http://127.0.0.1:9')",
+        "from partitions import FILE_NAME\nprint(FILE_NAME)",
+        "from pathlib import Path\nfile = Path('labs/partitions.py')\n"
+        "file.write_text(file.read_text(encoding='utf-8').replace('data.parquet', 'rows.parquet'), encoding='utf-8');",
+        "from partitions import FILE_NAME, days_between\nprint(FILE_NAME)",
+        "days_between(1, 2)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_ROOT", str(lab.root))
+        NotebookClient(notebook, allow_errors=True, timeout=60).execute()
+    said = [cell.outputs[0].text for cell in notebook.cells if cell.outputs]
+    assert said[:2] == ["data.parquet\n", "rows.parquet\n"]
+    assert said[2].startswith("À FAIRE — étape tp23.1 : partitions.py, ligne")
+
+
+# Checks on files in any state
+
+
+def test_a_wrong_answer_says_what_was_called_what_came_back_what_was_expected(lab):
+    lab("catch-up", "tp23", "--to", 1)
+    lab.edit("partitions.py", "(end - start).days + 1", "(end - start).days")
+    said = lab("check", "tp23.1").stdout
+    assert "✗ FAUX" in said
+    assert (
+        "Vous avez appelé days_between(2024-01-01, 2024-01-03), nombre de jours : a renvoyé 2, le test attendait 3."
+        in said
+    )
+    assert "Indice : Les deux bornes sont comprises" in said
+    assert "Au cours : 08_backfill" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("    while True:\n        pass", "Une boucle sans fin ? Après 5 s, votre code était encore dans partitions.py, ligne"),
+        ("    raise SystemExit(3)", "Votre code quitte Python (partitions.py"),
+        ("    __import__('os')._exit(0)", "Votre code a arrêté Python d'un coup"),
+        ("    return end -", "Python ne sait pas lire « return end - »"),
+        ("    return [begin]", "NameError : name 'begin' is not defined (partitions.py, ligne"),
+        ("    return None", "n'a pas la forme attendue"),
+        ("    print('ici')\n    return [start]", "a renvoyé 1, le test attendait 3"),
+    ],
+    ids=["loop", "sys.exit", "os._exit", "syntax", "exception", "None", "noise"],
+)  # fmt: skip
+def test_code_in_any_state_is_explained_without_a_traceback(lab, code, said):
+    lab.edit("partitions.py", '    raise NotImplementedError("tp23.1")', code)
+    done = lab("check", "tp23.1")
+    assert said in done.stdout
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+
+
+def test_a_deleted_function_is_named(lab):
+    lab.edit("partitions.py", "def days_between(", "def jours(")
+    assert "partitions.py ne définit plus « days_between »" in lab("check", "tp23.1").stdout
+
+
+def test_a_renamed_file_is_named(lab):
+    (lab.labs / "partitions.py").rename(lab.labs / "partitions_v2.py")
+    assert "labs/partitions.py est introuvable (renommé, déplacé ?)" in lab("check", "tp23.1").stdout
+
+
+def test_a_file_that_is_not_utf8_is_named(lab):
+    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
+    (lab.labs / "partitions.py").write_text(text, encoding="latin-1", errors="replace")
+    assert "partitions.py n'est pas en UTF-8" in lab("check", "tp23.1").stdout
+
+
+def test_a_check_works_from_another_folder_and_while_the_api_is_down(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_API_URL", "http://127.0.0.1:9")
+    lab("catch-up", "tp21", "--to", 2)
+    assert (
+        "tp21.2 — Les appels : reprises et pages : 10 sur 10, RÉUSSI"
+        in lab("check", "tp21.2", folder=tmp_path).stdout
+    )
+
+
+def test_two_checks_at_once_do_not_disturb_each_other(lab):
+    lab("catch-up", "tp21", "--to", 2)
+    command = [sys.executable, "-m", "labkit.cli", "check", "tp21.2"]
+    both = [
+        subprocess.Popen(command, env=lab.environment, stdout=subprocess.PIPE, encoding="utf-8")
+        for _ in range(2)
+    ]
+    assert all("10 sur 10, RÉUSSI" in process.communicate(timeout=60)[0] for process in both)
+
+
+@pytest.mark.parametrize(
+    "command", [["check"], ["hint"], ["diff"], ["catch-up", "--to", "1"], ["reset"]], ids=str
+)
+def test_an_exercise_that_does_not_exist_is_refused_with_those_that_do(lab, command):
+    done = lab(*command, "tp99")
+    assert done.returncode == 1
+    assert "« tp99 » n'est pas un exercice" in done.stderr
+    assert "tp21" in done.stderr
+
+
+def test_watch_checks_again_on_each_save(lab):
+    command = [sys.executable, "-u", "-m", "labkit.cli", "check", "tp23.1", "--watch"]
+    process = subprocess.Popen(
+        command, env=lab.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    try:
+        assert "À FAIRE" in process.stdout.readline()
+        while "attends" not in process.stderr.readline():
+            pass
+        lab("catch-up", "tp23", "--to", 1)
+        deadline = time.monotonic() + 30
+        while "RÉUSSI" not in process.stdout.readline():
+            assert time.monotonic() < deadline
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+# Never stuck
+
+
+def test_hints_go_from_a_question_to_all_but_the_answer(lab):
+    said = [lab("hint", "tp21.2", level).stdout for level in (1, 2, 3)]
+    assert "?" in said[0]
+    assert "Ensuite : lab hint tp21.2 3" in said[1]
+    assert "Retrying(" in said[2]
+    assert len(set(said)) == 3
+
+
+def test_catch_up_answers_the_first_steps_and_keeps_the_rest_of_the_file(lab):
+    lab.edit("partitions.py", "FILE_NAME = ", "MINE = 12\nFILE_NAME = ")
+    done = lab("catch-up", "tp23", "--to", 1)
+    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
+    assert "MINE = 12" in text
+    assert "(end - start).days + 1" in text
+    assert 'NotImplementedError("tp23.2")' in text
+    (saved,) = lab.labs.glob("sauvegardes/*/partitions.py")
+    assert "MINE = 12" in saved.read_text(encoding="utf-8")
+    assert saved.parent.relative_to(lab.root).as_posix() in done.stdout
+
+
+@pytest.mark.parametrize("content", [b"def cass\xe9(:", b"def ("], ids=["latin-1", "syntax"])
+def test_catch_up_writes_a_broken_file_anew_after_saving_it(lab, content):
+    (lab.labs / "partitions.py").write_bytes(content)
+    lab("catch-up", "tp23", "--to", 4)
+    assert (
+        "RÉUSSI" in lab("check", "tp23.1").stdout.splitlines()[0] or "tp21" in lab("check", "tp23.1").stdout
+    )
+    (saved,) = lab.labs.glob("sauvegardes/*/partitions.py")
+    assert saved.read_bytes() == content
+
+
+def test_catch_up_puts_back_a_deleted_function_and_a_missing_file(lab):
+    lab.edit("partitions.py", "def days_between(", "def autre(")
+    (lab.labs / "generate_dates.py").unlink()
+    lab("catch-up", "tp23", "--to", 1)
+    lab("catch-up", "tp21", "--to", 4)
+    assert "4 sur 4, RÉUSSI" in lab("check", "tp23.1").stdout
+
+
+def test_caught_up_to_the_end_everything_passes(lab):
+    for exercise in exercises.exercises().values():
+        lab("catch-up", exercise.name, "--to", len(exercise.steps))
+    done = lab("check")
+    assert done.stdout.count(", RÉUSSI") == 14
+    assert "FAUX" not in done.stdout
+
+
+def test_reset_starts_one_exercise_over_and_saves_what_was_there(lab):
+    lab("catch-up", "tp23", "--to", 3)
+    lab("catch-up", "tp21", "--to", 3)
+    done = lab("reset", "tp23")
+    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
+    assert 'NotImplementedError("tp23.1")' in text
+    assert "Les vôtres sont gardés dans labs/sauvegardes/" in done.stdout
+    assert 'NotImplementedError("tp21.3")' not in text
+
+
+def test_diff_shows_own_beside_the_reference(lab):
+    lab.edit("partitions.py", '    raise NotImplementedError("tp23.1")', "    return [start]")
+    said = lab("diff", "tp23.1").stdout
+    assert "return [start]" in said
+    assert "range((end - start).days" in said
+
+
+def test_progress_shows_every_step_with_a_label(lab):
+    lab("catch-up", "tp21", "--to", 4)
+    lab("catch-up", "tp23", "--to", 1)
+    said = lab("progress").stdout
+    assert "✓ RÉUSSI" in said
+    assert "○ À FAIRE" in said
+    assert "5 étapes réussies sur 17" in said
+
+
+# The room
+
+
+def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
+    room = tmp_path / "salle"
+    for name, broken in (("Alice", False), ("Bruno", True), ("Chloé & fils", True)):
+        shutil.copytree(lab.labs, room / name / "labs")
+        lab("reset", "tp23")
+        for path in (room / name / "labs").glob("partitions.py"):
+            answer = (
+                "    return [start]" if broken else path.read_text(encoding="utf-8") and "    return None"
+            )
+            path.write_text(
+                path.read_text(encoding="utf-8").replace('    raise NotImplementedError("tp23.1")', answer),
+                encoding="utf-8",
+            )
+    (room / "notes.txt").write_text("rien")
+    done = lab("report", room)
+    assert done.returncode == 0, done.stderr
+    content = json.loads((room / "rapport.json").read_text(encoding="utf-8"))
+    assert sorted(content["trainees"]) == ["Alice", "Bruno", "Chloé & fils"]
+    assert content["trainees"]["Bruno"]["tp23.1"] == "wrong"
+    assert content["trainees"]["Alice"]["tp23.1"] == "error"
+    assert content["most_failed"][0]["trainees"] == ["Alice", "Bruno", "Chloé & fils"]
+    page = (room / "rapport.html").read_text(encoding="utf-8")
+    assert "Chloé &amp; fils" in page
+    assert "✗ faux" in page
+
+
+def test_report_of_a_folder_without_trainees_is_refused(lab, tmp_path):
+    (tmp_path / "vide").mkdir()
+    done = lab("report", tmp_path / "vide")
+    assert done.returncode == 1
+    assert "un dossier par stagiaire est attendu" in done.stderr
