@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
+
 from labkit.paths import N8N
 from labkit.processes import stop_tree
 
@@ -56,10 +58,15 @@ def _wanted_stamp() -> str:
 def install(report: Callable[[str], None]) -> None:
     """Install the pinned n8n under n8n/node_modules; `report` gets a progress line now and then.
 
+    Two installations at once wait for each other.
     N8nError says what failed: no network, no compiler, no room on the disk.
     """
-    if is_installed():
-        return
+    with FileLock(N8N / ".install.lock"):
+        if not is_installed():
+            _install(report)
+
+
+def _install(report: Callable[[str], None]) -> None:
     free = shutil.disk_usage(N8N).free / 2**30
     if free < NEEDED_GIB:
         raise N8nError(

@@ -1,0 +1,206 @@
+"""The steps done in n8n's editor, checked against the real n8n: five ways to be wrong, and what is right."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from labkit.check import LABELS
+
+pytestmark = pytest.mark.n8n
+INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
+BY_HAND = {INGESTION: "Lancer à la main", BACKFILL: "Lancer le backfill"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_labs(lab):
+    """labs/ as a trainee has it at the end of the day, an empty bronze folder, no execution remembered."""
+    command(lab, "cut")
+    for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 4)):
+        command(lab, "catch-up", exercise, "--to", last)
+    for day in lab.root.glob("data/bronze/events/*/data.parquet"):
+        day.unlink()
+    body = {"deleteBefore": "2100-01-01T00:00:00.000Z", "filters": {}}
+    lab.server.session.post(
+        f"{lab.server.url}/rest/executions/delete", json=body, timeout=10
+    ).raise_for_status()
+
+
+def command(lab, *arguments):
+    done = lab.made.run("-m", "labkit.cli", *map(str, arguments), LAB_N8N_PORT=str(lab.server.port))
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def outcomes(lab, step):
+    """{the check's title: its label} of `lab check`."""
+    lines = command(lab, "check", step).splitlines()
+    found = {}
+    for line in lines:
+        for label in LABELS.values():
+            mark, _, rest = line.strip().partition(" ")
+            if len(mark) == 1 and rest.startswith(label):
+                found[rest.removeprefix(label).strip()] = label
+    return found
+
+
+@contextmanager
+def changed(lab, workflow, change):
+    """The workflow as a trainee would change it in the editor, for the time of a `with`."""
+    url = f"{lab.server.url}/rest/workflows/{workflow}"
+    former = lab.server.session.get(url, timeout=10).json()["data"]
+    edited = json.loads(json.dumps(former))
+    change(edited)
+    save(lab, url, edited)
+    try:
+        yield
+    finally:
+        save(lab, url, former)
+
+
+def save(lab, url, workflow):
+    body = {name: workflow[name] for name in ("name", "nodes", "connections", "settings")}
+    lab.server.session.patch(url, json=body, params={"forceSave": "true"}, timeout=10).raise_for_status()
+
+
+def parameters(**values):
+    """A change of the node « Paramètres »."""
+
+    def change(workflow):
+        (node,) = [node for node in workflow["nodes"] if node["name"] == "Paramètres"]
+        for assignment in node["parameters"]["assignments"]["assignments"]:
+            assignment["value"] = values.get(assignment["name"], assignment["value"])
+
+    return change
+
+
+def unplugged(source):
+    """A change that cuts what follows a node, the trainee's parameters set."""
+
+    def change(workflow):
+        labs(workflow)
+        workflow["connections"].pop(source)
+
+    return change
+
+
+def pasted(workflow):
+    """Parameters pasted into the shell."""
+    labs(workflow)
+    (node,) = [node for node in workflow["nodes"] if node["name"] == "Ingérer"]
+    node["parameters"]["command"] = (
+        "=lab run notebooks/06_api_vers_parquet.ipynb -p scripts {{ $json.scripts }} -p base_url {{ $json.base_url }} "
+        "-p start_date {{ $json.start_date }} -p end_date {{ $json.end_date }} || exit 0"
+    )
+
+
+labs = parameters(scripts="labs", end_date="2024-01-01")
+
+
+def run(lab, workflow, change=labs, times=1):
+    with changed(lab, workflow, change):
+        for _ in range(times):
+            lab.execute(workflow, BY_HAND[workflow])
+
+
+def unsolved(lab):
+    command(lab, "reset", "tp21")
+    run(lab, INGESTION)
+
+
+def failing_api(lab):
+    requests.post(f"{lab.api_url}/_lab/faults", json={"kind": "404", "rate": 1}, timeout=10)
+    run(lab, INGESTION)
+
+
+RAN, SUCCEEDED = (
+    "n8n a lancé votre script, pas la référence.",
+    "Votre script a réussi dans n8n, et n8n a lu son résultat.",
+)
+NOTIFIED = "Une notification est partie, de succès ou d'échec."
+ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en base64."
+
+
+@pytest.mark.parametrize(
+    ("act", "title", "label"),
+    [
+        (lambda lab: None, RAN, "À FAIRE"),
+        (lambda lab: run(lab, INGESTION, parameters(end_date="2024-01-01")), RAN, "FAUX"),
+        (unsolved, SUCCEEDED, "FAUX"),
+        (failing_api, SUCCEEDED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, unplugged("Validation réussie ?")), NOTIFIED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, pasted), ENCODED, "FAUX"),
+    ],
+    ids=["nothing run", "the reference", "unsolved", "api down", "nobody told", "pasted parameters"],
+)
+def test_step_5_of_tp21_catches(lab, act, title, label):
+    act(lab)
+    assert outcomes(lab, "tp21.5")[title] == label
+
+
+def test_step_5_of_tp21_passes_when_n8n_ran_the_trainees_script(lab):
+    run(lab, INGESTION)
+    assert set(outcomes(lab, "tp21.5").values()) == {"RÉUSSI"}
+    assert lab.days() == ["partition_date=2024-01-01"]
+
+
+VALIDATED, ALARMED = (
+    "n8n a validé avec votre script, après l'ingestion.",
+    "Vous avez vu une validation échouer, et la notification partir.",
+)
+
+
+@pytest.mark.parametrize(
+    ("act", "title", "label"),
+    [
+        (lambda lab: None, VALIDATED, "À FAIRE"),
+        (lambda lab: run(lab, INGESTION, parameters(end_date="2024-01-01")), VALIDATED, "FAUX"),
+        (lambda lab: run(lab, INGESTION), ALARMED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, unplugged("Ingestion réussie ?")), VALIDATED, "FAUX"),
+        (failing_api, VALIDATED, "FAUX"),
+    ],
+    ids=["nothing run", "the reference", "never failed", "validation unplugged", "ingestion failed"],
+)
+def test_step_4_of_tp22_catches(lab, act, title, label):
+    act(lab)
+    assert outcomes(lab, "tp22.4")[title] == label
+
+
+def test_step_4_of_tp22_passes_when_an_alarm_was_seen(lab):
+    (lab.root / "strict.json").write_text(json.dumps({"min_rows": 5000}))
+    run(lab, INGESTION, parameters(scripts="labs", end_date="2024-01-01", rules_file="strict.json"))
+    assert lab.inbox()[-1]["code"] == "validation_failed"
+    assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
+
+
+LOOPED, SKIPPED = (
+    "n8n a bouclé sur les jours avec votre script.",
+    "Exécuté une seconde fois, le workflow saute tout ce qui est fait.",
+)
+
+
+def unsolved_backfill(lab):
+    command(lab, "reset", "tp23")
+    run(lab, BACKFILL)
+
+
+@pytest.mark.parametrize(
+    ("act", "title", "label"),
+    [
+        (lambda lab: None, LOOPED, "À FAIRE"),
+        (lambda lab: run(lab, BACKFILL, parameters(end_date="2024-01-01")), LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL), SKIPPED, "FAUX"),
+        (unsolved_backfill, LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, parameters(scripts="labs", end_date="2023-01-01")), LOOPED, "FAUX"),
+    ],
+    ids=["nothing run", "the reference", "only once", "unsolved", "reversed period"],
+)
+def test_step_4_of_tp23_catches(lab, act, title, label):
+    act(lab)
+    assert outcomes(lab, "tp23.4")[title] == label
+
+
+def test_step_4_of_tp23_passes_when_the_second_run_skipped_all(lab):
+    run(lab, BACKFILL, times=2)
+    assert set(outcomes(lab, "tp23.4").values()) == {"RÉUSSI"}
