@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 
 import pytest
 
-from tests.notebooks.workspace import workspace
+from tests.notebooks.workspace import NOTEBOOKS, REPOSITORY, workspace
 
 
 @pytest.fixture
@@ -21,10 +22,49 @@ def run_headless(lab, notebook, **parameters):
     return done.returncode, json.loads(done.stdout)
 
 
-def test_every_notebook_gives_its_stored_outputs(lab):
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_every_notebook_gives_its_stored_outputs(lab, folder):
     options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
-    done = lab.run("-m", "pytest", "-q", *options, "notebooks")
+    done = lab.run("-m", "pytest", "-q", *options, *[name for name in NOTEBOOKS if name.startswith(folder)])
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_stored_outputs_are_fit_to_be_read(name):
+    assert unfit(json.loads((REPOSITORY / name).read_text(encoding="utf-8"))) == []
+
+
+def unfit(notebook):
+    """What a reader of the stored notebook should not meet."""
+    found = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        text = json.dumps(cell["outputs"], ensure_ascii=False)
+        problems = {
+            "not executed": cell["execution_count"] is None,
+            "an error": any(output["output_type"] == "error" for output in cell["outputs"]),
+            "a warning": "Warning" in text,
+            "an absolute path": bool(re.search(r"/(home|tmp|root|Users|work|var)/|[A-Z]:\\\\", text)),
+            "over 100 kB": len(text) > 100_000,
+        }
+        found += [f"{cell['id']}: {problem}" for problem, there in problems.items() if there]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("problem", "change"),
+    [
+        ("not executed", {"execution_count": None}),
+        ("an error", {"outputs": [{"output_type": "error", "ename": "KeyError"}]}),
+        ("a warning", {"outputs": [{"output_type": "stream", "text": "FutureWarning: soon"}]}),
+        ("an absolute path", {"outputs": [{"output_type": "stream", "text": "/home/someone/lab"}]}),
+        ("over 100 kB", {"outputs": [{"output_type": "stream", "text": "x" * 100_001}]}),
+    ],
+)
+def test_an_unfit_output_is_seen(problem, change):
+    cell = {"id": "a", "cell_type": "code", "execution_count": 1, "outputs": []} | change
+    assert unfit({"cells": [cell]}) == [f"a: {problem}"]
 
 
 def test_a_headless_run_prints_one_json_line_and_keeps_the_executed_notebook(lab):

@@ -1,9 +1,10 @@
 """A copy of the lab where notebooks run without touching anyone's data, on an API of its own.
 
-`python tests/notebooks/workspace.py` (make notebooks) executes the notebooks there, in the order of the
+`python -m tests.notebooks.workspace` (make notebooks) executes the notebooks there, in the order of the
 day, and stores their outputs back: what nbval compares with.
 """
 
+import difflib
 import os
 import shutil
 import subprocess
@@ -19,6 +20,11 @@ import nbformat
 from labkit.practice_api.server import running_api
 
 REPOSITORY = Path(__file__).parents[2]
+NOTEBOOKS = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for folder in ("notebooks", "solutions")
+    for path in (REPOSITORY / folder).glob("*.ipynb")
+)
 
 
 @dataclass(frozen=True)
@@ -50,24 +56,45 @@ def workspace(root: Path) -> Iterator[Workspace]:
 
 
 def refresh() -> None:
-    """Execute the repository's notebooks in a copy and store the outputs back."""
+    """Execute the repository's notebooks in a copy, store the outputs back, and print what has changed in them."""
     with tempfile.TemporaryDirectory() as folder, workspace(Path(folder)) as lab:
-        notebooks = sorted((lab.root / "notebooks").glob("*.ipynb"))
-        options = ["--to", "notebook", "--execute", "--inplace", "--ExecutePreprocessor.record_timing=False"]
-        done = lab.run("-m", "nbconvert", *options, *map(str, notebooks))
-        sys.stderr.write(done.stderr)
-        done.check_returncode()
-        for notebook in notebooks:
-            store(notebook, REPOSITORY / "notebooks" / notebook.name)
+        for name in NOTEBOOKS:
+            notebook = lab.root / name
+            options = [
+                "--to",
+                "notebook",
+                "--execute",
+                "--inplace",
+                "--ExecutePreprocessor.record_timing=False",
+            ]
+            done = lab.run("-m", "nbconvert", *options, str(notebook))
+            sys.stderr.write(done.stderr)
+            done.check_returncode()
+            print("".join(store(notebook, REPOSITORY / name)), end="")
 
 
-def store(executed: Path, target: Path) -> None:
-    """Keep an executed notebook, without the outputs that hold for one machine at one moment."""
+def store(executed: Path, target: Path) -> list[str]:
+    """Keep an executed notebook, without the outputs that hold for one machine at one moment.
+
+    Gives the difference of the outputs, as the lines of a unified diff.
+    """
     notebook = nbformat.read(executed, as_version=4)
     for cell in notebook.cells:
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             cell.outputs = []
+    former = nbformat.read(target, as_version=4)
     nbformat.write(notebook, target)
+    return list(difflib.unified_diff(shown(former), shown(notebook), f"before/{target.name}", target.name))
+
+
+def shown(notebook: nbformat.NotebookNode) -> list[str]:
+    """What a reader sees of the outputs, line by line."""
+    lines = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("text") or output.get("data", {}).get("text/plain") or output["output_type"]
+            lines += [f"{line}\n" for line in text.splitlines()]
+    return lines
 
 
 if __name__ == "__main__":
