@@ -101,8 +101,8 @@ def _page(states: dict[str, dict[str, str]], failed: list[dict]) -> str:
     return f"""<!doctype html>
 <html lang="fr"><meta charset="utf-8"><title>La salle</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1f1f1f }}
-table {{ border-collapse: collapse }} th, td {{ padding: .3em .6em; border: 1px solid #ddd; text-align: center }}
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em; color: #1f1f1f }}
+table {{ border-collapse: collapse }} th, td {{ padding: .3em .4em; border: 1px solid #ddd; text-align: center }}
 tr > th:first-child {{ text-align: left }} td {{ font-weight: 600; white-space: nowrap }}
 </style>
 <h1>La salle : {len(states)} stagiaires</h1>

@@ -47,7 +47,10 @@ def running_api(**settings) -> Iterator[RunningApi]:
 
 
 def _listen(port: int) -> socket.socket:
-    return socket.create_server((HOST, port))
+    """asyncio sets TCP_NODELAY only on sockets that name TCP; create_server's do not, and each answer took 40 ms."""
+    listener = socket.create_server((HOST, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _url(listener: socket.socket) -> str:

@@ -968,12 +968,12 @@ def test_a_watermark_never_goes_back(learner):
 
 @pytest.fixture
 def increment(run, api):
-    """increment(…): one incremental run of the first nine days of January, in an empty folder."""
+    """increment(…): one incremental run from January 3 on, the clock on the 4th."""
     api.switch("clock", "PUT", now="2024-01-04T00:00:00Z")
 
     def call(*more):
         return run(
-            "ingest_api", "--watermark", "updated_at", "--start-date", "2024-01-01", "--output-dir", "bronze",
+            "ingest_api", "--watermark", "updated_at", "--start-date", "2024-01-03", "--output-dir", "bronze",
             "--state-dir", "etat", "--base-url", api.url, "--page-size", "1000", "--max-wait", "0.01", *more,
         )  # fmt: skip
 
@@ -1049,7 +1049,7 @@ def test_with_since_nothing_is_saved(increment, tmp_path):
 
     Deux endroits qui retiennent le même état finissent par ne plus dire la même chose.
     """
-    done = increment("--since", "2024-01-02T00:00:00Z")
+    done = increment("--since", "2024-01-03T12:00:00Z")
     verify(f"{done.line}, code", done.code, 0)
     verify(f"{done.line}, filigrane enregistré", state(tmp_path), None)
     verify_that(
