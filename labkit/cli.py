@@ -11,6 +11,7 @@ EXERCISES = ("check", "hint", "progress", "catch-up", "diff", "cut", "report")
 COMMANDS = {
     "run": "labkit.runner:run_command",
     "demo": "labkit.demo:demo_command",
+    "live": "labkit.live:live_command",
     **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
 }
 

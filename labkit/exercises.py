@@ -274,7 +274,7 @@ def differences() -> list[str]:
             found.append(f"labs/{name} is missing: run lab cut.")
         elif path.read_text(encoding="utf-8", errors="replace") != text:
             found.append(f"labs/{name} is not the cut of solutions/{name}: run lab cut.")
-    known = {*generated(), "README.md"}
+    known = {*generated(), "README.md", "NOTES.md"}
     extra = sorted(path.name for path in LABS.glob("*.*") if path.name not in known)
     return found + [f"labs/{name} comes from no file of solutions/." for name in extra]
 

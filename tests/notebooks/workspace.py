@@ -48,8 +48,9 @@ class Workspace:
 
 @contextmanager
 def workspace(root: Path) -> Iterator[Workspace]:
-    for folder in ("notebooks", "solutions"):
-        shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    left_out = shutil.ignore_patterns("__pycache__", "sauvegardes")
+    for folder in ("notebooks", "solutions", "labs", "n8n/workflows"):
+        shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
     with running_api() as api:
         own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"}
         yield Workspace(root, os.environ | own, api.url)
