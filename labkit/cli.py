@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "labkit.runner:run_command",
     "demo": "labkit.demo:demo_command",
     "live": "labkit.live:live_command",
+    "node-red": "labkit.node_red:node_red_command",
     **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
 }
 

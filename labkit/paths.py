@@ -14,8 +14,8 @@ HOST = "127.0.0.1"
 
 
 def port(service: str) -> int:
-    """The port of `api`, `n8n` or `jupyter`: LAB_API_PORT, LAB_N8N_PORT, LAB_JUPYTER_PORT, or the default."""
-    defaults = {"api": 8765, "n8n": 5678, "jupyter": 8888}
+    """The port of `api`, `n8n`, `jupyter` or `node_red`: LAB_API_PORT, LAB_N8N_PORT… or the default."""
+    defaults = {"api": 8765, "n8n": 5678, "jupyter": 8888, "node_red": 1880}
     return int(os.environ.get(f"LAB_{service.upper()}_PORT") or defaults[service])
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 
 from labkit.practice_api.server import running_api
+from labkit.processes import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted(
@@ -52,7 +53,8 @@ def workspace(root: Path) -> Iterator[Workspace]:
     for folder in ("notebooks", "solutions", "labs", "n8n/workflows"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
     with running_api() as api:
-        own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"}
+        ports = {f"LAB_{name}_PORT": str(free_port()) for name in ("N8N", "NODE_RED")}
+        own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"} | ports
         yield Workspace(root, os.environ | own, api.url)
 
 
