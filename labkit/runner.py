@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from labkit.paths import NOTEBOOKS, ROOT, RUNS, scripts_folder
+from labkit.run_report import annotate
 
 WRONG_USAGE = 2
 # What a run needs of its caller's environment; all else (n8n's encryption key first) stays out of it.
@@ -91,7 +92,8 @@ def run_notebook(path: Path, parameters: dict) -> dict:
         )
     except papermill.PapermillExecutionError as error:
         failure = error
-    result = _result_of(executed, failure)
+    result, verdict = _result_of(executed, failure)
+    annotate(executed, result, verdict)
     return {"status": result.pop("status"), "run_id": run_id, "notebook": _shown(executed), **result}
 
 
@@ -111,29 +113,29 @@ def _check_parameters(path: Path, parameters: dict) -> None:
             raise RunError(str(problem)) from None
 
 
-def _result_of(executed: Path, failure) -> dict:
-    """The result the notebook showed; the failing cell's error when it showed none."""
+def _result_of(executed: Path, failure) -> tuple[dict, str | None]:
+    """The result the notebook showed and its sentence; the failing cell's error when it showed none."""
     from labkit.notebook import RESULT_MIME
 
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
     shown = [
-        output["data"][RESULT_MIME]
+        (dict(output["data"][RESULT_MIME]), "".join(output["data"]["text/plain"]))
         for cell in cells
         for output in cell.get("outputs", [])
         if RESULT_MIME in output.get("data", {})
     ]
     if failure is None:
         missing = {"code": "no_result", "message": f"{executed.name} n'a montré aucun résultat."}
-        return dict(shown[-1]) if shown else {"status": "error", "error": missing}
+        return shown[-1] if shown else ({"status": "error", "error": missing}, None)
     if shown and failure.ename == "RunFailed":
-        return dict(shown[-1])
+        return shown[-1]
     error = {
         "code": "notebook_failed",
         "type": failure.ename,
         "message": str(failure.evalue),
         "cell": failure.exec_count,
     }
-    return {"status": "error", "error": error}
+    return {"status": "error", "error": error}, None
 
 
 def _shown(path: Path) -> str:

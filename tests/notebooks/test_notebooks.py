@@ -74,6 +74,23 @@ def test_a_headless_run_prints_one_json_line_and_keeps_the_executed_notebook(lab
     assert len(list(lab.root.glob("data/bronze/events/partition_date=*/data.parquet"))) == 2
 
 
+def first_and_last_cell(lab, result):
+    cells = json.loads((lab.root / result["notebook"]).read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"]), "".join(cells[-1]["source"])
+
+
+def test_a_run_report_opens_with_its_verdict_and_ends_with_what_to_do(lab):
+    _, success = run_headless(lab, "06_api_vers_parquet.ipynb", end_date="2024-01-01")
+    verdict, after = first_and_last_cell(lab, success)
+    assert verdict.startswith("✓ **RÉUSSI — ")
+    assert "Rien à faire." in after
+    (lab.root / "rules.json").write_text('{"min_rows": 5000}')
+    _, failure = run_headless(lab, "07_controle_qualite.ipynb", rules_file="rules.json")
+    verdict, after = first_and_last_cell(lab, failure)
+    assert verdict.startswith("✗ **ÉCHEC — 1 règle(s) en échec")
+    assert "revalidez" in after
+
+
 def test_plain_papermill_runs_the_same_notebook(lab):
     executed = str(lab.root / "executed.ipynb")
     notebook = "notebooks/06_api_vers_parquet.ipynb"
@@ -129,7 +146,7 @@ def test_secrets_of_the_caller_do_not_reach_the_notebook(lab):
     spy = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "id": "spy"}
     spy["source"] = (
         "import os\nfrom labkit.notebook import show_result\n"
-        "show_result({'status': 'success', 'seen': sorted(n for n in os.environ if 'N8N' in n)}, 'vu')"
+        "show_result({'status': 'success', 'seen': sorted(n for n in os.environ if 'ENCRYPTION' in n)}, 'vu')"
     )
     notebook = json.loads((lab.root / "notebooks/08_backfill.ipynb").read_text(encoding="utf-8"))
     notebook["cells"] = [spy]
