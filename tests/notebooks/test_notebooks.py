@@ -126,6 +126,12 @@ def test_rows_that_break_the_rules_fail_the_validation_notebook(lab):
     assert result["errors"][0]["code"] == "too_few_rows"
 
 
+def test_an_unreadable_file_fails_the_validation_notebook_by_its_verdict(lab):
+    (lab.root / "broken.parquet").write_bytes(b"PAR1 broken")
+    code, result = run_headless(lab, "07_controle_qualite.ipynb", input_file="broken.parquet")
+    assert (code, result["validation"], result["errors"][0]["code"]) == (1, "failed", "unreadable_file")
+
+
 @pytest.mark.parametrize("scripts", ["../outside", "tests", "$(touch pwned)"])
 def test_scripts_outside_the_two_folders_are_refused(lab, scripts):
     code, result = run_headless(lab, "06_api_vers_parquet.ipynb", scripts=scripts)

@@ -1,4 +1,4 @@
-"""`lab live` and the deliverables: what the instructor and the last notebook rest on."""
+"""What instructor and last notebooks rest on: `lab live`, the deliverables, Data Docs without a network."""
 
 import json
 
@@ -28,3 +28,16 @@ def test_documentation_is_ticked_from_five_lines_on(tmp_path):
     assert deliverables.notes_lines(notes) == 0
     notes.write_text("un\n\ndeux\n", encoding="utf-8")
     assert deliverables.notes_lines(notes) == 2
+
+
+def test_data_docs_say_what_failed_and_ask_nothing_of_any_host():
+    import great_expectations.expectations as gxe
+    import pandas as pd
+
+    from labkit.data_docs import page
+
+    frame = pd.DataFrame({"amount": [5.0, 500.0]})
+    written = page(frame, [gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, max_value=100)])
+    assert "1 unexpected values found" in written
+    assert "http://" not in written
+    assert "https://" not in written
