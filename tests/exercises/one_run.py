@@ -137,13 +137,10 @@ def api(served_api):
     return served_api
 
 
-class Waits(list):
-    """The waits asked of time.sleep, in seconds, none of them waited."""
-
-
 @pytest.fixture
 def waits(monkeypatch):
-    asked = Waits()
+    """The waits asked of time.sleep, in seconds, none of them waited."""
+    asked = []
     monkeypatch.setattr(time, "sleep", asked.append)
     return asked
 
