@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench faults reset
+.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -14,6 +14,7 @@ help:
 	@echo "make pictures   take the README's screenshots anew (needs chromium)"
 	@echo "make bench      measure against other tools and publish docs/bench.md (twenty minutes)"
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
+	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
 	@echo "make reset   remove what the runs produced"
 
 setup:
@@ -42,6 +43,9 @@ bench: setup
 
 faults: setup
 	@.venv/bin/python -m tests.faults.publish $(ARGS)
+
+airflow: setup
+	@LAB_AIRFLOW=1 .venv/bin/python -m pytest tests/airflow
 
 reset: setup
 	@$(LAB) reset $(ARGS)
