@@ -291,7 +291,7 @@ def start_over(name: str) -> tuple[list[str], Path | None]:
     """
     exercise = find_exercise(name)
     changed, saved = _put_in({step.name for step in exercise.steps}, filled=())
-    notebook = {exercise.notebook: generated()[exercise.notebook]}
+    notebook = {exercise.notebook: _generated(SOLUTIONS / exercise.notebook, filled=())}
     return [*changed, exercise.notebook], _replace(notebook, saved)
 
 
@@ -319,7 +319,7 @@ def _put_in(steps: Collection[str], filled: Collection[str]) -> tuple[list[str],
 
 
 def _caught_up(path: str, owners: list[str], filled: Collection[str]) -> str:
-    fresh = generated(filled)[path]
+    fresh = _generated(SOLUTIONS / path, filled)
     current = _current(path)
     if current is None:
         return fresh

@@ -17,9 +17,8 @@ import bcrypt
 import requests
 
 from labkit.n8n_install import REPAIR, N8nError, node_environment, node_folder
-from labkit.paths import HOST, N8N, ROOT, api_url
+from labkit.paths import DEFAULT_API_URL, HOST, N8N, ROOT, api_url
 
-DEFAULT_API_URL = "http://127.0.0.1:8765"
 OWNER = "formateur@lab.local"
 
 QUIET = {

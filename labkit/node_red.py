@@ -17,11 +17,10 @@ import requests
 from filelock import FileLock
 
 from labkit.n8n_install import node_environment, node_folder, npm
-from labkit.paths import HOST, LOGS, STATE, api_url, port
+from labkit.paths import DEFAULT_API_URL, HOST, LOGS, STATE, api_url, port
 from labkit.processes import port_holder, stop_tree
 
 SOURCE = Path(__file__).parents[1] / "n8n" / "node_red"
-DEFAULT_API_URL = "http://127.0.0.1:8765"
 SETTINGS = """module.exports = {
     uiHost: "127.0.0.1",
     flowFile: "flows.json",

@@ -11,6 +11,8 @@ LOGS = RUNS / "logs"
 STATE = DATA / "state"
 N8N = ROOT / "n8n"
 HOST = "127.0.0.1"
+# The address written in the workflows and flows of n8n/; where the API is elsewhere it is replaced on their way in.
+DEFAULT_API_URL = "http://127.0.0.1:8765"
 
 
 def port(service: str) -> int:
