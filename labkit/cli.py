@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "labkit.runner:run_command",
     "demo": "labkit.demo:demo_command",
     "live": "labkit.live:live_command",
+    "n8n": "labkit.n8n_commands:n8n_group",
     "node-red": "labkit.node_red:node_red_command",
     **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
 }
@@ -135,44 +136,6 @@ def logs(service: str, lines: int) -> None:
         raise click.ClickException(f"Pas encore de journal pour {service} : démarrez-le avec lab start.")
     text = path.read_text(encoding="utf-8", errors="replace").splitlines()
     click.echo("\n".join(text[-lines:]))
-
-
-@main.group()
-def n8n() -> None:
-    """n8n : installer, importer les workflows, ouvrir l'éditeur."""
-
-
-@n8n.command("install")
-def n8n_install() -> None:
-    """Installe (ou répare) la version figée de n8n."""
-    from labkit import n8n_install as program
-
-    try:
-        program.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))
-    except program.N8nError as problem:
-        raise click.ClickException(str(problem)) from None
-    click.echo("\n✓ n8n est installé.")
-
-
-@n8n.command("import")
-def n8n_import() -> None:
-    """Remet les workflows du dossier n8n/workflows dans n8n (à l'arrêt), en écrasant les modifications."""
-    from labkit import services
-    from labkit.paths import N8N
-
-    if services.remembered().get("n8n"):
-        raise click.ClickException("n8n tourne : arrêtez d'abord le laboratoire (lab stop).")
-    files = sorted((N8N / "workflows").glob("*.json"))
-    services.make_n8n().import_workflows(files)
-    click.echo(f"{len(files)} workflows importés : {', '.join(path.stem for path in files)}.")
-
-
-@n8n.command("open")
-def n8n_open() -> None:
-    """Ouvre l'éditeur de n8n dans le navigateur."""
-    from labkit.health import addresses
-
-    click.launch(addresses()["n8n"])
 
 
 if __name__ == "__main__":
