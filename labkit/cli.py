@@ -1,15 +1,14 @@
 """The command `lab`. A command's module is imported when it is called, so that --help is instant."""
 
 import importlib
-import json
 import shutil
-import sys
 
 import click
 
 EXERCISES = ("check", "hint", "progress", "catch-up", "diff", "cut", "report")
 COMMANDS = {
     "run": "labkit.runner:run_command",
+    "status": "labkit.status:status_command",
     "demo": "labkit.demo:demo_command",
     "live": "labkit.live:live_command",
     "n8n": "labkit.n8n_commands:n8n_group",
@@ -59,21 +58,6 @@ def stop() -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Pour une machine.")
-def status(as_json: bool) -> None:
-    """Dit ce qui tourne, et à quelle adresse. Sortie 1 si un service manque."""
-    from labkit.health import NAMES, addresses, is_up
-
-    states = {name: is_up(name) for name in NAMES}
-    if as_json:
-        click.echo(json.dumps({name: {"up": up, "url": addresses()[name]} for name, up in states.items()}))
-    else:
-        for name, up in states.items():
-            click.echo(f"{'✓ en marche' if up else '✗ absent   '}  {NAMES[name]:<20} {addresses()[name]}")
-    sys.exit(0 if all(states.values()) else 1)
-
-
-@main.command()
 @click.option("--port", default=None, type=click.IntRange(0, 65535), help="0 : un port libre.")
 def api(port: int | None) -> None:
     """Sert l'API d'entraînement, seule."""
@@ -104,8 +88,10 @@ def reset(exercise: str | None, yes: bool) -> None:
     if exercise:
         from labkit.exercise_commands import start_over
 
-        return start_over(exercise)
+        start_over(exercise)
+        return
 
+    from labkit.health import is_up
     from labkit.paths import DATA, STATE, api_url
 
     folders = [DATA / name for name in ("bronze", "quarantine", "demo", "runs")]
@@ -115,27 +101,12 @@ def reset(exercise: str | None, yes: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for mark in STATE.glob("*.*.json"):
         mark.unlink()
-    try:
+    if is_up("api"):
         requests.post(f"{api_url()}/_lab/reset", timeout=5)
-        click.echo(
-            "Effacé ; l'API est revenue au premier jour. Vos scripts et notebooks n'ont pas été touchés."
-        )
-    except requests.RequestException:
-        click.echo("Effacé. L'API ne tourne pas. Vos scripts et notebooks n'ont pas été touchés.")
-
-
-@main.command()
-@click.argument("service", type=click.Choice(["api", "jupyter", "n8n"]))
-@click.option("-n", "lines", default=40, show_default=True, help="Nombre de lignes.")
-def logs(service: str, lines: int) -> None:
-    """Montre la fin du journal d'un service."""
-    from labkit.paths import LOGS
-
-    path = LOGS / f"{service}.log"
-    if not path.exists():
-        raise click.ClickException(f"Pas encore de journal pour {service} : démarrez-le avec lab start.")
-    text = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    click.echo("\n".join(text[-lines:]))
+        said = "Effacé ; l'API est revenue au premier jour."
+    else:
+        said = "Effacé. L'API ne tourne pas."
+    click.echo(f"{said} Vos scripts et notebooks n'ont pas été touchés.")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Is everything up? The same answer for `lab status` and for the welcome notebook."""
 
+import os
 from typing import TYPE_CHECKING
 
 import requests
 
-from labkit.paths import HOST, api_url, port
+from labkit.paths import HOST, api_url, asked_port, port
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +25,24 @@ HEALTH_PATHS = {"api": "/_lab/health", "jupyter": "/api", "n8n": "/healthz/readi
 
 
 def is_up(service: str) -> bool:
-    """Does the service answer its own health check within two seconds?"""
+    """Does this lab's service answer its own health check within two seconds?"""
     try:
         url = addresses()[service] + HEALTH_PATHS[service]
-        return requests.get(url, timeout=2, proxies={"http": None}).status_code == 200
+        answers = requests.get(url, timeout=2, proxies={"http": None}).status_code == 200
     except requests.RequestException:
         return False
+    return answers and is_this_lab_s(service)
+
+
+def is_this_lab_s(service: str) -> bool:
+    """Is what answers there ours? Another lab of this machine may hold the usual port.
+
+    An address that the environment names is taken at its word.
+    """
+    from labkit.processes import listener, works_here
+
+    named = asked_port(service) or (service == "api" and os.environ.get("LAB_API_URL"))
+    return bool(named) or works_here(listener(port(service)))
 
 
 def services() -> "pd.DataFrame":

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from labkit.n8n_install import node_environment, node_folder, npm
 from labkit.paths import DEFAULT_API_URL, HOST, LOGS, STATE, api_url, port
-from labkit.processes import port_holder, stop_tree
+from labkit.processes import no_proxy, port_holder, stop_tree
 
 SOURCE = Path(__file__).parents[1] / "n8n" / "node_red"
 SETTINGS = """module.exports = {
@@ -98,7 +98,7 @@ class NodeRed:
             self.process = subprocess.Popen(
                 command,
                 cwd=self.home,
-                env=node_environment() | {"NO_PROXY": "127.0.0.1,localhost"},
+                env=node_environment() | no_proxy(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,5 +1,6 @@
 """Where things are, and on which ports. LAB_ROOT moves the whole lab (the tests use it)."""
 
+import json
 import os
 from pathlib import Path
 
@@ -11,14 +12,29 @@ LOGS = RUNS / "logs"
 STATE = DATA / "state"
 N8N = ROOT / "n8n"
 HOST = "127.0.0.1"
+USUAL_PORTS = {"api": 8765, "n8n": 5678, "jupyter": 8888, "node_red": 1880}
+PORTS_FILE = STATE / "ports.json"
 # The address written in the workflows and flows of n8n/; where the API is elsewhere it is replaced on their way in.
 DEFAULT_API_URL = "http://127.0.0.1:8765"
+DEFAULT_N8N_URL = "http://127.0.0.1:5678"
 
 
 def port(service: str) -> int:
-    """The port of `api`, `n8n`, `jupyter` or `node_red`: LAB_API_PORT, LAB_N8N_PORT… or the default."""
-    defaults = {"api": 8765, "n8n": 5678, "jupyter": 8888, "node_red": 1880}
-    return int(os.environ.get(f"LAB_{service.upper()}_PORT") or defaults[service])
+    """The port of `api`, `n8n`, `jupyter` or `node_red`: LAB_API_PORT…, or the last start's, or the usual one."""
+    return asked_port(service) or chosen_ports().get(service) or USUAL_PORTS[service]
+
+
+def asked_port(service: str) -> int | None:
+    """The port that the environment imposes (LAB_API_PORT, LAB_N8N_PORT…), None if it imposes none."""
+    return int(os.environ.get(f"LAB_{service.upper()}_PORT") or 0) or None
+
+
+def chosen_ports() -> dict[str, int]:
+    """The ports `lab start` chose for this lab (labkit/ports.py); empty before the first start."""
+    try:
+        return json.loads(PORTS_FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def api_url() -> str:

@@ -1,11 +1,14 @@
 """Processes and ports: what starting and stopping programs needs on every system."""
 
 import contextlib
+import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
-from labkit.paths import HOST
+from labkit.paths import HOST, ROOT
 
 
 def free_port() -> int:
@@ -14,13 +17,47 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on this port; None if there is none, or one of another user's that the system hides."""
+    for pid, connection in _connections():
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and pid:
+            with contextlib.suppress(psutil.Error):
+                return psutil.Process(pid)
+    return None
+
+
+def _connections() -> Iterator[tuple[int | None, object]]:
+    """(pid, connection) of this machine's TCP connections; where the system shows only ours (macOS), of ours."""
+    try:
+        yield from ((connection.pid, connection) for connection in psutil.net_connections("tcp"))
+    except psutil.AccessDenied:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                yield from ((process.pid, connection) for connection in process.net_connections("tcp"))
+
+
 def port_holder(port: int) -> str:
     """Who listens on this port, as " par NAME (processus PID)"; empty when the system will not say."""
     with contextlib.suppress(psutil.Error):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                return f" par {psutil.Process(connection.pid).name()} (processus {connection.pid})"
+        if process := listener(port):
+            return f" par {process.name()} (processus {process.pid})"
     return ""
+
+
+def works_here(process: psutil.Process | None) -> bool:
+    """Does this process work in this lab's folder? Every service of the lab does, and none of another lab's."""
+    try:
+        return process is not None and Path(process.cwd()).is_relative_to(ROOT)
+    except psutil.Error:
+        return False
 
 
 def stop_tree(pid: int) -> None:
@@ -37,3 +74,14 @@ def stop_tree(pid: int) -> None:
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def no_proxy() -> dict[str, str]:
+    """The variables that keep calls to this machine away from a proxy, beside what they already except.
+
+    Both spellings, because some programs read only one and the small one wins in Python; Windows knows only one.
+    """
+    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host for host in excepted.split(",") if host and host not in (HOST, "localhost")]
+    names = ("NO_PROXY",) if os.name == "nt" else ("NO_PROXY", "no_proxy")
+    return dict.fromkeys(names, ",".join([*hosts, HOST, "localhost"]))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from labkit.paths import NOTEBOOKS, ROOT, RUNS, scripts_folder
+from labkit.paths import NOTEBOOKS, ROOT, RUNS, api_url, scripts_folder
 from labkit.run_report import annotate
 
 WRONG_USAGE = 2
@@ -153,7 +153,7 @@ def run_script(name: str, parameters: dict) -> int:
     if not re.fullmatch(r"\w+\.py", name) or not (folder / name).is_file():
         raise RunError(f"Le script « {name} » n'existe pas dans {folder.name}/.")
     command = [sys.executable, str(folder / name), *command_line(parameters)]
-    environment = clean_environment(dict(os.environ)) | {"PYTHONUTF8": "1"}
+    environment = clean_environment(dict(os.environ)) | {"LAB_API_URL": api_url(), "PYTHONUTF8": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
 
 

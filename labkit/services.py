@@ -15,14 +15,26 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit import n8n, n8n_install, secret_store
+from labkit import n8n, n8n_install, ports, secret_store
 from labkit.health import is_up
-from labkit.paths import HOST, LOGS, N8N, ROOT, STATE, api_url, port
-from labkit.processes import free_port, port_holder, stop_tree
+from labkit.paths import (
+    DEFAULT_API_URL,
+    HOST,
+    LOGS,
+    N8N,
+    ROOT,
+    STATE,
+    USUAL_PORTS,
+    api_url,
+    asked_port,
+    port,
+)
+from labkit.processes import free_port, is_free, no_proxy, port_holder, stop_tree
 
 STATE_FILE = STATE / "services.json"
 HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb"
 TITLES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
+SET_VARIABLE = "set" if os.name == "nt" else "export"
 
 
 class ServiceError(click.ClickException):
@@ -36,14 +48,11 @@ def say(mark: str, text: str) -> None:
 def check_port(service: str) -> None:
     """ServiceError naming who holds the service's port, if anybody does."""
     wanted = port(service)
-    try:
-        socket.create_server((HOST, wanted)).close()
-    except OSError:
-        variable = f"LAB_{service.upper()}_PORT"
+    if not is_free(wanted):
         raise ServiceError(
             f"Le port {wanted} ({TITLES[service]}) est déjà occupé{port_holder(wanted)} : arrêtez ce programme, "
-            f"ou choisissez un autre port avec {variable}={wanted + 1}."
-        ) from None
+            f"ou choisissez un autre port avec LAB_{service.upper()}_PORT={wanted + 1}."
+        )
 
 
 def start_api() -> subprocess.Popen:
@@ -77,7 +86,7 @@ def child_environment() -> dict[str, str]:
     """For JupyterLab and what it runs: the lab's own commands first on PATH, no proxy to this machine."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     own = {"PATH": path, "LAB_ROOT": str(ROOT), "LAB_API_URL": api_url(), "PYTHONUTF8": "1"}
-    return os.environ | own | {"NO_PROXY": "127.0.0.1,localhost", "JUPYTER_PREFER_ENV_PATH": "1"}
+    return os.environ | own | no_proxy() | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def wait_up(service: str, process: subprocess.Popen, timeout: float = 60) -> None:
@@ -115,15 +124,19 @@ class Lab:
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     server: n8n.N8nServer | None = None
+    marker: socket.socket | None = None
 
     def run(self) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: self.stopping.set())
+        background = threading.Thread(target=self._start_n8n, daemon=True)
         try:
-            self._start_python_services()
-            background = threading.Thread(target=self._start_n8n, daemon=True)
+            self._take_ports()
+            self._start("api")
             if not self.without_n8n:
                 background.start()
+            self._start("jupyter")
+            self._show_addresses()
             while not self.stopping.wait(0.5):
                 self._check_alive()
             if background.is_alive():
@@ -131,18 +144,35 @@ class Lab:
         finally:
             self._stop()
 
-    def _start_python_services(self) -> None:
+    def _take_ports(self) -> None:
+        """Ports that no other lab of this machine has, the usual ones if they are free."""
+        stop_orphans()
+        try:
+            self.marker = ports.claim()
+        except ports.NoPortError as problem:
+            raise ServiceError(str(problem)) from None
         for service in ("api", "jupyter"):
             check_port(service)
-        for service, start in (("api", start_api), ("jupyter", start_jupyter)):
-            started = time.monotonic()
-            self.processes[service] = start()
-            remember(self.processes)
-            wait_up(service, self.processes[service])
-            say("✓", f"{TITLES[service]} ({time.monotonic() - started:.1f} s)")
+        if taken := [name for name in TITLES if not asked_port(name) and port(name) != USUAL_PORTS[name]]:
+            chosen = ", ".join(f"{TITLES[name]} {port(name)}" for name in taken)
+            say(
+                "→",
+                f"Les ports habituels sont pris par un autre programme ou un autre laboratoire. Ici : {chosen}.",
+            )
+
+    def _start(self, service: str) -> None:
+        started = time.monotonic()
+        self.processes[service] = {"api": start_api, "jupyter": start_jupyter}[service]()
+        remember(self.processes)
+        wait_up(service, self.processes[service])
+        say("✓", f"{TITLES[service]} ({time.monotonic() - started:.1f} s)")
+
+    def _show_addresses(self) -> None:
         page = f"http://{HOST}:{port('jupyter')}/{HOME_PAGE}?token={secret_store.load()['jupyter_token']}"
         say("→", f"JupyterLab          {page}")
         say("→", f"API d'entraînement  {api_url()}/docs")
+        if api_url() != DEFAULT_API_URL:
+            say("→", f"Dans un autre terminal, pour vos scripts : {SET_VARIABLE} LAB_API_URL={api_url()}")
         say("  ", "Ctrl-C arrête tout.")
         if self.browser:
             webbrowser.open(page)
@@ -193,6 +223,8 @@ class Lab:
         for process in reversed(self.processes.values()):
             stop_tree(process.pid)
         STATE_FILE.unlink(missing_ok=True)
+        if self.marker:
+            self.marker.close()
         say("✓", "Tout est arrêté.")
 
 
@@ -207,7 +239,7 @@ def import_new_workflows(server: n8n.N8nServer) -> None:
 
 def remember(processes: dict[str, subprocess.Popen]) -> None:
     """Write who runs: pid and creation time, so that a recycled pid is never taken for ours."""
-    own = {"lab": os.getpid(), **{name: process.pid for name, process in processes.items()}}
+    own = {"lab": os.getpid(), **{name: process.pid for name, process in list(processes.items())}}
     known = {
         name: [pid, psutil.Process(pid).create_time()] for name, pid in own.items() if psutil.pid_exists(pid)
     }
@@ -229,6 +261,13 @@ def _is_same(pid: int, created: float) -> bool:
         return abs(psutil.Process(pid).create_time() - created) < 1
     except psutil.NoSuchProcess:
         return False
+
+
+def stop_orphans() -> None:
+    """Stop what a lab that was killed has left running: its services still hold their ports."""
+    for pid in remembered().values():
+        stop_tree(pid)
+    STATE_FILE.unlink(missing_ok=True)
 
 
 def stop_running() -> bool:

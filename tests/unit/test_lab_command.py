@@ -2,91 +2,18 @@
 
 import json
 import os
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import requests
 
-from labkit.processes import free_port
-from tests.conftest import REPOSITORY
-
-NOWHERE = "http://127.0.0.1:9/"
-
-
-@dataclass(frozen=True)
-class LabCopy:
-    """A lab of its own under `root`; `ports` by service."""
-
-    root: Path
-    ports: dict[str, int]
-
-    def environment(self):
-        own = {f"LAB_{service.upper()}_PORT": str(port) for service, port in self.ports.items()}
-        broken = {"npm_config_registry": NOWHERE, "npm_config_fetch_retries": "0"}
-        broken["npm_config_cache"] = str(self.root / "npm-cache")
-        inherited = {name: value for name, value in os.environ.items() if name != "LAB_API_URL"}
-        return inherited | broken | own | {"LAB_ROOT": str(self.root), "PYTHONUTF8": "1"}
-
-    def lab(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "labkit.cli", *arguments],
-            env=self.environment(),
-            capture_output=True,
-            encoding="utf-8",
-            stdin=subprocess.DEVNULL,
-        )
-
-    def states(self):
-        return {name: state["up"] for name, state in json.loads(self.lab("status", "--json").stdout).items()}
-
-    @contextmanager
-    def started(self, *arguments):
-        """`lab start --no-browser`, its messages in `said`; stopped at the end as Ctrl-C would."""
-        said = self.root / "said.txt"
-        with said.open("w") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "labkit.cli", "start", "--no-browser", *arguments],
-                env=self.environment(),
-                stderr=stream,
-                stdout=stream,
-            )
-        try:
-            wait_until(lambda: "Ctrl-C" in said.read_text() or process.poll() is not None)
-            yield process, said
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-
-
-def wait_until(condition, timeout=60):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
-
-
-def is_free(port):
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
+from labkit.processes import free_port, is_free
+from tests.unit.lab_copy import make_copy, wait_until
 
 
 @pytest.fixture
 def copy(tmp_path):
-    (tmp_path / "n8n").mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(REPOSITORY / "n8n" / name, tmp_path / "n8n")
-    return LabCopy(tmp_path, {service: free_port() for service in ("api", "jupyter", "n8n")})
+    return make_copy(tmp_path, **{service: free_port() for service in ("api", "jupyter", "n8n")})
 
 
 def test_start_serves_api_and_jupyterlab_and_ctrl_c_stops_both(copy):
