@@ -9,6 +9,7 @@ EXERCISES = ("check", "hint", "progress", "catch-up", "diff", "cut", "report")
 COMMANDS = {
     "run": "labkit.runner:run_command",
     "status": "labkit.status:status_command",
+    "logs": "labkit.log_reader:logs_command",
     "demo": "labkit.demo:demo_command",
     "live": "labkit.live:live_command",
     "n8n": "labkit.n8n_commands:n8n_group",

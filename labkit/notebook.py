@@ -9,14 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
 from html import escape
 from pathlib import Path
+from typing import TextIO
 
 from IPython import get_ipython
 from IPython.display import display
 
-from labkit.paths import ROOT, api_url, scripts_folder
+from labkit.paths import ROOT, api_url, run_log_path, scripts_folder
 
 RESULT_MIME = "application/vnd.lab.result+json"
 VOLATILE = ("run_id", "ingestion_date")
@@ -106,15 +108,28 @@ def run_script(scripts: str, name: str, *words: str, **arguments) -> dict:
     """
     argv = [*words, *command_line(arguments)]
     print("$ python", f"{scripts}/{name}", *argv)
-    done = subprocess.run(
-        [sys.executable, str(scripts_folder(scripts) / name), *argv],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONUTF8": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-    )
-    return last_json_line(done.stdout, name, done.stderr)
+    with run_log() as log:
+        start = log.tell()
+        done = subprocess.run(
+            [sys.executable, str(scripts_folder(scripts) / name), *argv],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUTF8": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            encoding="utf-8",
+        )
+        log.seek(start)
+        return last_json_line(done.stdout, name, log.read())
+
+
+def run_log() -> TextIO:
+    """Where this run keeps what its scripts say on stderr (`lab logs` reads it); a passing file outside `lab run`."""
+    path = run_log_path(os.environ.get("LAB_RUN_ID", ""))
+    if path is None:
+        return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a+", encoding="utf-8", errors="replace")
 
 
 def call_script(scripts: str, name: str, **arguments) -> dict:
@@ -128,6 +143,8 @@ def call_script(scripts: str, name: str, **arguments) -> dict:
         contextlib.suppress(SystemExit),
     ):
         importlib.import_module(name.removesuffix(".py")).main(argv)
+    with run_log() as log:
+        log.write(stderr.getvalue())
     return last_json_line(stdout.getvalue(), name, stderr.getvalue())
 
 

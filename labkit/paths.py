@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 ROOT = Path(os.environ.get("LAB_ROOT") or Path(__file__).parents[1]).resolve()
@@ -11,6 +12,7 @@ RUNS = DATA / "runs"
 LOGS = RUNS / "logs"
 STATE = DATA / "state"
 N8N = ROOT / "n8n"
+RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 HOST = "127.0.0.1"
 USUAL_PORTS = {"api": 8765, "n8n": 5678, "jupyter": 8888, "node_red": 1880}
 PORTS_FILE = STATE / "ports.json"
@@ -39,6 +41,11 @@ def chosen_ports() -> dict[str, int]:
 
 def api_url() -> str:
     return os.environ.get("LAB_API_URL") or f"http://{HOST}:{port('api')}"
+
+
+def run_log_path(run_id: str) -> Path | None:
+    """The JSON lines of this run's scripts; None for no run, or for what is no identifier of `lab run`."""
+    return LOGS / f"{run_id}.jsonl" if RUN_ID.fullmatch(run_id) else None
 
 
 def scripts_folder(name: str) -> Path:

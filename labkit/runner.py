@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from labkit.paths import NOTEBOOKS, ROOT, RUNS, api_url, scripts_folder
+from labkit.paths import NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scripts_folder
 from labkit.run_report import annotate
 
 WRONG_USAGE = 2
@@ -22,7 +22,7 @@ WRONG_USAGE = 2
 KEPT = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|TERM|SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|WINDIR|"
     r"USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|VIRTUAL_ENV|CONDA_.*|PYTHON.*|JUPYTER_.*|IPYTHONDIR|MPL.*|XDG_.*|"
-    r"LAB_.*|(?:HTTP|HTTPS|NO|ALL)_PROXY|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|OPENBLAS_.*",
+    r"LAB_(?!SMTP).*|(?:HTTP|HTTPS|NO|ALL)_PROXY|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|OPENBLAS_.*",
     re.IGNORECASE,
 )
 
@@ -74,7 +74,7 @@ def run_notebook(path: Path, parameters: dict) -> dict:
     import papermill
 
     _check_parameters(path, parameters)
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = new_run_id()
     executed = RUNS / f"{run_id}_{path.stem}.ipynb"
     executed.parent.mkdir(parents=True, exist_ok=True)
     kept = clean_environment(dict(os.environ)) | {"LAB_RUN_ID": run_id, "LAB_ROOT": str(ROOT)}
@@ -94,7 +94,29 @@ def run_notebook(path: Path, parameters: dict) -> dict:
         failure = error
     result, verdict = _result_of(executed, failure)
     annotate(executed, result, verdict)
+    _log_end(run_id, path.name, result)
     return {"status": result.pop("status"), "run_id": run_id, "notebook": _shown(executed), **result}
+
+
+def new_run_id() -> str:
+    """Sorts by time; names the executed notebook and the log of the run."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _log_end(run_id: str, notebook: str, result: dict) -> None:
+    """The last line of the run's log: how it ended, also when no script had the time to say anything."""
+    passed = result["status"] == "success"
+    line = {
+        "level": "INFO" if passed else "ERROR",
+        "message": "run succeeded" if passed else result["error"]["message"],
+        "time": datetime.now(UTC).isoformat(),
+        "run_id": run_id,
+        "notebook": notebook,
+    }
+    path = run_log_path(run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _check_parameters(path: Path, parameters: dict) -> None:
@@ -143,7 +165,10 @@ def _shown(path: Path) -> str:
 
 
 def run_script(name: str, parameters: dict) -> int:
-    """Run a script of the folder `scripts` with the parameters as its arguments; its own exit code."""
+    """Run a script of the folder `scripts` with the parameters as its arguments; its own exit code.
+
+    What it says on stderr is shown, and kept for `lab logs`.
+    """
     from labkit.notebook import command_line
 
     try:
@@ -153,8 +178,26 @@ def run_script(name: str, parameters: dict) -> int:
     if not re.fullmatch(r"\w+\.py", name) or not (folder / name).is_file():
         raise RunError(f"Le script « {name} » n'existe pas dans {folder.name}/.")
     command = [sys.executable, str(folder / name), *command_line(parameters)]
-    environment = clean_environment(dict(os.environ)) | {"LAB_API_URL": api_url(), "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    run_id = new_run_id()
+    own = {"LAB_API_URL": api_url(), "LAB_RUN_ID": run_id, "PYTHONUTF8": "1"}
+    path = run_log_path(run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        path.open("wb") as log,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=clean_environment(dict(os.environ)) | own,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        for line in process.stderr:
+            log.write(line)
+            log.flush()
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
+    return process.returncode
 
 
 @click.command("run")
