@@ -63,7 +63,7 @@ def start_jupyter() -> subprocess.Popen:
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", f"--ip={HOST}", f"--port={port('jupyter')}",
         "--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}", "--ServerApp.allow_root=True",
-        f"--LabApp.app_settings_dir={Path(__file__).parent / 'jupyter'}", f"--LabApp.default_url=/{HOME_PAGE}",
+        f"--LabServerApp.app_settings_dir={Path(__file__).parent / 'jupyter'}", f"--LabApp.default_url=/{HOME_PAGE}",
     ]  # fmt: skip
     return _start("jupyter", command, JUPYTER_TOKEN=secret_store.load()["jupyter_token"])
 
