@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset
+.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset doctor bundle lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -16,6 +16,9 @@ help:
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
 	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
 	@echo "make reset   remove what the runs produced"
+	@echo "make doctor  find what keeps the lab from running, even half installed"
+	@echo "make bundle  prepare an archive that installs the lab without a network (build/)"
+	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.txt"
 
 setup:
 	@test -n "$(PYTHON)" || { echo "✗ Python est introuvable : installez Python 3.11 ou plus récent." >&2; exit 1; }
@@ -49,3 +52,14 @@ airflow: setup
 
 reset: setup
 	@$(LAB) reset $(ARGS)
+
+# With the lab's Python if there is one: `lab` itself may not start.
+doctor:
+	@"$(firstword $(wildcard .venv/bin/python) $(PYTHON))" -m labkit.doctor
+
+bundle: setup
+	@$(LAB) bundle $(ARGS)
+
+lock: setup
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.txt $(ARGS)

@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import sys
 
 import click
 
@@ -39,7 +40,8 @@ def main() -> None:
 @main.command()
 @click.option("--no-browser", is_flag=True, help="Ne pas ouvrir le navigateur.")
 @click.option("--without", type=click.Choice(["n8n"]), help="Laisser ce service de côté.")
-def start(no_browser: bool, without: str | None) -> None:
+@click.option("--force", is_flag=True, help="Remettre les workflows que vous avez modifiés dans n8n.")
+def start(no_browser: bool, without: str | None, force: bool) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
     from labkit import services
     from labkit.paths import HOST, port
@@ -47,7 +49,7 @@ def start(no_browser: bool, without: str | None) -> None:
     if services.remembered().get("lab"):
         click.echo(f"Le laboratoire tourne déjà : http://{HOST}:{port('jupyter')} (lab stop l'arrête).")
         return
-    services.Lab(without_n8n=without == "n8n", browser=not no_browser).run()
+    services.Lab(without_n8n=without == "n8n", browser=not no_browser, force=force).run()
 
 
 @main.command()
@@ -56,6 +58,14 @@ def stop() -> None:
     from labkit import services
 
     click.echo("Tout est arrêté." if services.stop_running() else "Aucun laboratoire ne tourne.")
+
+
+@main.command()
+def doctor() -> None:
+    """Cherche ce qui empêche le laboratoire de marcher, et dit un remède. Sortie 1 s'il y a un problème."""
+    from labkit.doctor import main as examine
+
+    sys.exit(examine())
 
 
 @main.command()

@@ -92,7 +92,7 @@ def as_lines(written: bytes) -> list[str]:
 
 
 def new_lines(path: Path, position: int) -> Iterator[str]:
-    """The lines written after this byte, without end; from the start again when the file begins anew with its service."""
+    """The lines written after this byte, without end; from the start again when the file begins anew."""
     rest = b""
     while True:
         if path.stat().st_size < position:
