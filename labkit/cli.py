@@ -11,10 +11,12 @@ COMMANDS = {
     "run": "labkit.runner:run_command",
     "status": "labkit.status:status_command",
     "logs": "labkit.log_reader:logs_command",
+    "bundle": "labkit.bundle:bundle_command",
     "demo": "labkit.demo:demo_command",
     "live": "labkit.live:live_command",
     "n8n": "labkit.n8n_commands:n8n_group",
     "node-red": "labkit.node_red:node_red_command",
+    "secrets": "labkit.secret_scan:secrets_command",
     **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
 }
 

@@ -1,36 +1,89 @@
-"""`lab n8n …`: install, import, open."""
+"""`lab n8n …`: install, import, export, open, logs."""
+
+import functools
 
 import click
+
+from labkit.n8n_install import N8nError
+
+SAID = {
+    "new": "importé",
+    "updated": "mis à jour",
+    "same": "inchangé",
+    "kept": "votre version est gardée",
+}
+
+
+def told(command):
+    """A command whose N8nError ends in its one sentence."""
+
+    @functools.wraps(command)
+    def run(*arguments, **options):
+        try:
+            return command(*arguments, **options)
+        except N8nError as problem:
+            raise click.ClickException(str(problem)) from None
+
+    return run
 
 
 @click.group("n8n")
 def n8n_group() -> None:
-    """n8n : installer, importer les workflows, ouvrir l'éditeur."""
+    """n8n : installer, importer et exporter les workflows, ouvrir l'éditeur."""
 
 
 @n8n_group.command("install")
+@told
 def install_command() -> None:
     """Installe (ou répare) la version figée de n8n."""
     from labkit import n8n_install
 
-    try:
-        n8n_install.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))
-    except n8n_install.N8nError as problem:
-        raise click.ClickException(str(problem)) from None
+    n8n_install.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))
     click.echo("\n✓ n8n est installé.")
 
 
 @n8n_group.command("import")
-def import_command() -> None:
-    """Remet les workflows du dossier n8n/workflows dans n8n (à l'arrêt), en écrasant les modifications."""
-    from labkit import services
-    from labkit.paths import N8N
+@click.argument("names", nargs=-1)
+@click.option("--force", is_flag=True, help="Écraser ce qui a été modifié dans l'éditeur.")
+@told
+def import_command(names: tuple[str, ...], force: bool) -> None:
+    """Importe dans n8n les workflows du dossier n8n/, ou ceux de NAMES (une étape : tp21_5_3).
 
-    if services.remembered().get("n8n"):
-        raise click.ClickException("n8n tourne : arrêtez d'abord le laboratoire (lab stop).")
-    files = sorted((N8N / "workflows").glob("*.json"))
-    services.make_n8n().import_workflows(files)
-    click.echo(f"{len(files)} workflows importés : {', '.join(path.stem for path in files)}.")
+    Ce que vous avez modifié dans l'éditeur est gardé, et nommé ; --force l'écrase.
+    """
+    from labkit import n8n_setup, n8n_workflows
+
+    files = n8n_workflows.find(names)
+    outcomes = n8n_setup.bring_workflows(n8n_setup.connect(), files, force)
+    for name, outcome in sorted(outcomes.items()):
+        click.echo(f"{SAID[outcome]:<25} {name}")
+    if "kept" in outcomes.values():
+        click.echo("Pour revenir à la version du dossier : lab n8n import --force NOM")
+
+
+@n8n_group.command("export")
+@click.argument("names", nargs=-1)
+@told
+def export_command(names: tuple[str, ...]) -> None:
+    """Écrit dans n8n/ les workflows tels qu'ils sont dans l'éditeur : git diff montre ce que vous avez changé.
+
+    Un fichier où se voit un secret n'est pas écrit.
+    """
+    from labkit import n8n_setup, n8n_workflows, secret_scan
+
+    client = n8n_setup.connect()
+    place = n8n_setup.place(client)
+    for path in n8n_workflows.find(names):
+        text = n8n_workflows.export_workflow(client, path, place)
+        if text is None:
+            click.echo(f"absent de n8n             {path.stem}")
+            continue
+        if found := secret_scan.scan_text(text, path):
+            raise click.ClickException(f"{path.name} n'est pas écrit : {found[0]}")
+        changed = text != path.read_text(encoding="utf-8")
+        if changed:
+            path.write_text(text, encoding="utf-8")
+        click.echo(f"{'écrit' if changed else 'inchangé':<25} {path.stem}")
 
 
 @n8n_group.command("open")
@@ -39,3 +92,13 @@ def open_command() -> None:
     from labkit.health import addresses
 
     click.launch(addresses()["n8n"])
+
+
+@n8n_group.command("logs")
+@click.option("-n", "lines", default=40, show_default=True, help="Nombre de lignes.")
+@click.pass_context
+def logs_command(context: click.Context, lines: int) -> None:
+    """Montre la fin du journal de n8n, comme lab logs n8n."""
+    from labkit.log_reader import logs_command as read_logs
+
+    context.invoke(read_logs, service="n8n", lines=lines)

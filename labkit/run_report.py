@@ -12,6 +12,8 @@ NEXT = {
     "too_many_rejects": "Rien n'a été publié : l'API a sans doute changé. Voyez la quarantaine.",
     "validation_failed": "Voyez plus haut les lignes en faute ; réparez-les, ou corrigez la règle, puis revalidez.",
     "disk_full": "Libérez de la place, puis relancez : l'ancien contenu est intact.",
+    "timeout": "Le passage a été arrêté, rien n'est à moitié écrit : demandez une période plus courte, puis relancez.",
+    "kernel_died": "Fermez ce qui prend de la mémoire, puis relancez : rien n'est à moitié écrit.",
     "locked": "Un autre passage écrivait dans ce dossier : attendez sa fin, puis relancez.",
     "to_do": "Un exercice n'est pas fini : `lab progress` dit lequel.",
     "notebook_failed": "La dernière cellule exécutée porte l'erreur : lisez-la, corrigez, relancez.",

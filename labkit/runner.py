@@ -2,19 +2,25 @@
 
 import base64
 import binascii
+import errno
 import json
 import logging
 import os
 import re
 import subprocess
 import sys
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psutil
 
-from labkit.paths import NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scripts_folder
+from labkit.paths import DATA, NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scripts_folder
+from labkit.processes import stop_tree
 from labkit.run_report import annotate
 
 WRONG_USAGE = 2
@@ -66,12 +72,14 @@ def find_inside_lab(name: str) -> Path:
     raise RunError(f"Le notebook « {name} » n'existe pas dans le laboratoire : voyez le dossier notebooks/.")
 
 
-def run_notebook(path: Path, parameters: dict) -> dict:
-    """Execute the notebook and return its result, `status` first.
+def run_notebook(path: Path, parameters: dict, timeout: float | None = None) -> dict:
+    """Execute the notebook and return its result, `status` first, and `log_excerpt` when it failed.
 
-    The executed notebook is kept under data/runs/. RunError on a parameter it does not have.
+    timeout: seconds after which it is stopped, and its scripts with it. The executed notebook is kept under data/runs/.
+    RunError on a parameter it does not have.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     _check_parameters(path, parameters)
     run_id = new_run_id()
@@ -81,21 +89,59 @@ def run_notebook(path: Path, parameters: dict) -> dict:
     os.environ.clear()
     os.environ.update(kept)
     failure = None
-    try:
-        papermill.execute_notebook(
-            path,
-            executed,
-            parameters,
-            progress_bar=False,
-            cwd=str(ROOT),
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        )
-    except papermill.PapermillExecutionError as error:
-        failure = error
-    result, verdict = _result_of(executed, failure)
+    with time_limit(timeout) as expired:
+        try:
+            papermill.execute_notebook(
+                path,
+                executed,
+                parameters,
+                progress_bar=False,
+                cwd=str(ROOT),
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            )
+        except (papermill.PapermillExecutionError, DeadKernelError) as error:
+            failure = error
+    result, verdict = _result_of(executed, failure, timeout if expired.is_set() else None)
     annotate(executed, result, verdict)
     _log_end(run_id, path.name, result)
+    if result["status"] != "success":
+        result["log_excerpt"] = last_messages(run_log_path(run_id))
     return {"status": result.pop("status"), "run_id": run_id, "notebook": _shown(executed), **result}
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[threading.Event]:
+    """Stop what this process has started after `seconds`; the event says that it happened."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        for child in psutil.Process().children():
+            stop_tree(child.pid)
+
+    timer = threading.Timer(seconds, expire) if seconds else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield expired
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def last_messages(log: Path, count: int = 5) -> list[str]:
+    """The last messages of a run's log, for whoever is told of its failure."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+    return [_message(line) for line in lines]
+
+
+def _message(line: str) -> str:
+    try:
+        record = json.loads(line)
+        return f"{record['level']} {record['message']}"
+    except (ValueError, KeyError, TypeError):
+        return line
 
 
 def new_run_id() -> str:
@@ -133,10 +179,39 @@ def _check_parameters(path: Path, parameters: dict) -> None:
             scripts_folder(parameters["scripts"])
         except ValueError as problem:
             raise RunError(str(problem)) from None
+    check_places(parameters)
 
 
-def _result_of(executed: Path, failure) -> tuple[dict, str | None]:
-    """The result the notebook showed and its sentence; the failing cell's error when it showed none."""
+def check_places(parameters: dict) -> None:
+    """RunError if a folder to write (`…_dir`) is outside data/, or a file to read (`…_file`) outside the lab.
+
+    Whoever fills in a form or calls a webhook chooses parameters: they do not choose where this machine is written.
+    """
+    for name, value in parameters.items():
+        if name.endswith("_dir") and not str(value).startswith("s3://"):
+            _check_inside(DATA, "data/", name, value)
+        if name.endswith("_file"):
+            _check_inside(ROOT, "le laboratoire", name, value)
+
+
+def _check_inside(folder: Path, called: str, name: str, value: object) -> None:
+    try:
+        inside = (ROOT / str(value)).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):
+        inside = False
+    if not inside:
+        raise RunError(
+            f"{name} « {str(value)[:200]} » est hors de {called} : donnez un chemin à l'intérieur."
+        )
+
+
+def _result_of(executed: Path, failure, timeout: float | None) -> tuple[dict, str | None]:
+    """The result the notebook showed and its sentence; the failing cell's error when it showed none.
+
+    timeout: the seconds it was given, if it was stopped after them.
+    """
+    import papermill
+
     from labkit.notebook import RESULT_MIME
 
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
@@ -149,6 +224,14 @@ def _result_of(executed: Path, failure) -> tuple[dict, str | None]:
     if failure is None:
         missing = {"code": "no_result", "message": f"{executed.name} n'a montré aucun résultat."}
         return shown[-1] if shown else ({"status": "error", "error": missing}, None)
+    if timeout:
+        late = (
+            f"Arrêté après {timeout:g} s : l'API est trop lente, ou la période trop longue pour un passage."
+        )
+        return {"status": "error", "error": {"code": "timeout", "message": late}}, None
+    if not isinstance(failure, papermill.PapermillExecutionError):
+        died = "Python s'est arrêté d'un coup pendant le passage : la mémoire a-t-elle manqué ?"
+        return {"status": "error", "error": {"code": "kernel_died", "message": died}}, None
     if shown and failure.ename == "RunFailed":
         return shown[-1]
     error = {
@@ -164,8 +247,8 @@ def _shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def run_script(name: str, parameters: dict) -> int:
-    """Run a script of the folder `scripts` with the parameters as its arguments; its own exit code.
+def run_script(name: str, words: tuple[str, ...], parameters: dict) -> int:
+    """Run a script of the folder `scripts` with the words, then the parameters, as its arguments; its own exit code.
 
     What it says on stderr is shown, and kept for `lab logs`.
     """
@@ -177,7 +260,8 @@ def run_script(name: str, parameters: dict) -> int:
         raise RunError(str(problem)) from None
     if not re.fullmatch(r"\w+\.py", name) or not (folder / name).is_file():
         raise RunError(f"Le script « {name} » n'existe pas dans {folder.name}/.")
-    command = [sys.executable, str(folder / name), *command_line(parameters)]
+    check_places(parameters)
+    command = [sys.executable, str(folder / name), *words, *command_line(parameters)]
     run_id = new_run_id()
     own = {"LAB_API_URL": api_url(), "LAB_RUN_ID": run_id, "PYTHONUTF8": "1"}
     path = run_log_path(run_id)
@@ -202,10 +286,20 @@ def run_script(name: str, parameters: dict) -> int:
 
 @click.command("run")
 @click.argument("notebook")
+@click.argument("words", nargs=-1)
 @click.option("-b", "encoded", metavar="BASE64", help="Les paramètres : un objet JSON, en base64.")
 @click.option("-p", "pairs", metavar="NOM VALEUR", nargs=2, multiple=True, help="Un paramètre.")
-def run_command(notebook: str, encoded: str | None, pairs: tuple[tuple[str, str], ...]) -> None:
-    """Exécute NOTEBOOK (ou un script .py) sans écran : une ligne JSON sur stdout.
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Arrêter un notebook après, en s."
+)
+def run_command(
+    notebook: str,
+    words: tuple[str, ...],
+    encoded: str | None,
+    pairs: tuple[tuple[str, str], ...],
+    timeout: float | None,
+) -> None:
+    """Exécute NOTEBOOK sans écran : une ligne JSON sur stdout. Ou un script .py, ses mots (WORDS) après son nom.
 
     Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
     """
@@ -213,12 +307,24 @@ def run_command(notebook: str, encoded: str | None, pairs: tuple[tuple[str, str]
     try:
         parameters = read_parameters(encoded, pairs)
         if notebook.endswith(".py"):
-            sys.exit(run_script(notebook, parameters))
-        result = run_notebook(find_inside_lab(notebook), parameters)
+            sys.exit(run_script(notebook, words, parameters))
+        result = run_notebook(find_inside_lab(notebook), parameters, timeout)
         exit_code = exit_code_of(result)
     except RunError as problem:
         result = {"status": "error", "error": {"code": "usage", "message": str(problem)}}
         exit_code = WRONG_USAGE
+    except OSError as problem:
+        full = problem.errno == errno.ENOSPC
+        message = (
+            "Le disque est plein : libérez de la place, puis relancez ; ce qui était écrit est intact."
+            if full
+            else f"Impossible d'écrire le compte rendu du passage sous data/runs ({problem})."
+        )
+        result = {
+            "status": "error",
+            "error": {"code": "disk_full" if full else "io_error", "message": message},
+        }
+        exit_code = 1
     if result["status"] != "success":
         click.echo(json.dumps({"level": "ERROR", "message": result["error"]["message"]}), err=True)
     click.echo(json.dumps(result, ensure_ascii=False))

@@ -10,15 +10,19 @@ FILE = STATE / "secrets.json"
 
 
 def load() -> dict[str, str]:
-    """{"jupyter_token", "n8n_encryption_key", "n8n_password"}, created at the first call."""
-    if not FILE.exists():
-        made = {
-            "jupyter_token": secrets.token_urlsafe(24),
-            "n8n_encryption_key": secrets.token_urlsafe(24),
-            "n8n_password": f"Lab-{secrets.token_urlsafe(9)}1",
-        }
-        FILE.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123
-            json.dump(made, stream, indent=2)
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    """{"jupyter_token", "n8n_encryption_key", "n8n_password", "webhook_key"}, those that lack made at the call."""
+    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    made = {
+        "jupyter_token": secrets.token_urlsafe(24),
+        "n8n_encryption_key": secrets.token_urlsafe(24),
+        "n8n_password": f"Lab-{secrets.token_urlsafe(9)}1",
+        "webhook_key": secrets.token_urlsafe(24),
+    }
+    if made.keys() <= known.keys():
+        return known
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.unlink(missing_ok=True)
+    descriptor = os.open(FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123
+        json.dump(made | known, stream, indent=2)
+    return made | known

@@ -15,13 +15,13 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit import n8n, n8n_install, ports, secret_store
+from labkit import n8n, n8n_install, n8n_setup, n8n_workflows, ports, secret_store
 from labkit.health import is_up
+from labkit.n8n_client import OWNER
 from labkit.paths import (
     DEFAULT_API_URL,
     HOST,
     LOGS,
-    N8N,
     ROOT,
     STATE,
     USUAL_PORTS,
@@ -117,10 +117,14 @@ def make_n8n() -> n8n.N8nServer:
 
 @dataclass
 class Lab:
-    """The running lab. Use `run`, which returns when the lab is asked to stop."""
+    """The running lab. Use `run`, which returns when the lab is asked to stop.
+
+    force: workflows changed in n8n's editor are set back to those of n8n/workflows.
+    """
 
     without_n8n: bool
     browser: bool
+    force: bool = False
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     server: n8n.N8nServer | None = None
@@ -181,6 +185,7 @@ class Lab:
         """n8n's failure is told, and leaves the rest running."""
         try:
             check_port("n8n")
+            n8n_setup.mail_settings()
             if not n8n_install.is_installed():
                 say("…", "n8n : installation (2,6 Go, deux à cinq minutes, une seule fois)")
                 n8n_install.install(self._report())
@@ -188,15 +193,21 @@ class Lab:
             if self.stopping.is_set():
                 return
             started = time.monotonic()
-            import_new_workflows(self.server)
             self.server.start()
             self.processes["n8n"] = self.server.process
             remember(self.processes)
             self.server.wait_ready()
+            outcomes = n8n_setup.bring_workflows(n8n_setup.connect(), n8n_workflows.find(), self.force)
             say("✓", f"n8n ({time.monotonic() - started:.1f} s)")
+            if kept := [name for name, outcome in outcomes.items() if outcome == "kept"]:
+                say("…", f"workflows que vous avez modifiés, gardés tels quels : {', '.join(sorted(kept))}")
+                say(
+                    "  ",
+                    "pour revenir à la version du dossier : lab start --force, ou lab n8n import --force NOM",
+                )
             say("→", f"n8n                 {self.server.url}")
-            say("  ", f"compte {n8n.OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
-        except (n8n.N8nError, ServiceError, OSError) as problem:
+            say("  ", f"compte {OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
+        except (n8n_install.N8nError, ServiceError, OSError) as problem:
             if not self.stopping.is_set():
                 say("✗", f"n8n ne démarre pas, le reste fonctionne. {problem}")
 
@@ -206,7 +217,7 @@ class Lab:
 
         def report(text: str) -> None:
             if self.stopping.is_set():
-                raise n8n.N8nError("installation interrompue")
+                raise n8n_install.N8nError("installation interrompue")
             if time.monotonic() - last[0] > 10:
                 last[0] = time.monotonic()
                 say("…", f"n8n : {text}")
@@ -226,15 +237,6 @@ class Lab:
         if self.marker:
             self.marker.close()
         say("✓", "Tout est arrêté.")
-
-
-def import_new_workflows(server: n8n.N8nServer) -> None:
-    """All at the first start; later, only those n8n has never had: a trainee's changes are theirs."""
-    marker = server.home / "imported.json"
-    known = set(json.loads(marker.read_text())) if marker.exists() else set()
-    files = sorted((N8N / "workflows").glob("*.json"))
-    server.import_workflows([path for path in files if path.name not in known])
-    marker.write_text(json.dumps(sorted(known | {path.name for path in files})))
 
 
 def remember(processes: dict[str, subprocess.Popen]) -> None:

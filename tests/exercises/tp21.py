@@ -855,12 +855,13 @@ def test_a_failed_run_says_so(run, api, waits):
 
 @pytest.fixture
 def ingestion():
-    return Workflow("labIngestion0001", "Ingestion")
+    checkpoints = tuple(f"labTp21Etape5p{part}" for part in range(1, 6))
+    return Workflow("Ingestion incrémentale", ("labIngestion0001", *checkpoints))
 
 
 @step(
     "tp21.5",
-    hint="Nœud « Paramètres » du workflow : mettez `labs` dans `scripts`, enregistrez, puis exécutez le workflow.",
+    hint="Nœud « Paramètres » du workflow : mettez `labs` dans `scripts`, videz `watermark`, enregistrez, puis exécutez.",
 )
 def test_n8n_ran_your_script(ingestion):
     """n8n a lancé votre script, pas la référence.

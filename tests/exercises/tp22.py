@@ -424,7 +424,7 @@ def test_the_command_exits_1_when_a_rule_fails(run, tmp_path):
 
 @pytest.fixture
 def ingestion():
-    return Workflow("labIngestion0001", "Ingestion")
+    return Workflow("Ingestion incrémentale", ("labIngestion0001",))
 
 
 @step("tp22.4", hint="Nœud « Paramètres » : `labs` dans `scripts`. La validation suit l'ingestion.")
@@ -453,8 +453,8 @@ def test_a_failed_validation_was_notified(ingestion):
     """
     verdicts = [
         (
-            nodes.get("Lire le résultat de la validation", [{}])[0].get("validation"),
-            "Notifier l'échec de validation" in nodes,
+            nodes.get("Valider", [{}])[0].get("validation"),
+            "Notifier l'échec" in nodes,
         )
         for nodes in ingestion.executions_with_labs()
     ]

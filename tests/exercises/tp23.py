@@ -267,7 +267,7 @@ def test_a_day_that_fails_does_not_stop_the_others(fill, api):
 
 @pytest.fixture
 def backfill():
-    return Workflow("labBackfill00001", "Backfill")
+    return Workflow("Backfill", ("labBackfill00001",))
 
 
 @step("tp23.4", hint="Workflow « Backfill », nœud « Paramètres » : `labs` dans `scripts`, puis exécutez.")

@@ -1,16 +1,15 @@
 """The steps done in n8n's editor, checked against the real n8n: five ways to be wrong, and what is right."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
-import requests
 
 from labkit.check import LABELS
+from tests.n8n.conftest import CHECKPOINTS, node_of, parameters
 
 pytestmark = pytest.mark.n8n
 INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
-BY_HAND = {INGESTION: "Lancer à la main", BACKFILL: "Lancer le backfill"}
+BY_HAND = {BACKFILL: "Lancer le backfill"}
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +20,8 @@ def fresh_labs(lab):
         command(lab, "catch-up", exercise, "--to", last)
     for day in lab.root.glob("data/bronze/events/*/data.parquet"):
         day.unlink()
-    body = {"deleteBefore": "2100-01-01T00:00:00.000Z", "filters": {}}
-    lab.server.session.post(
-        f"{lab.server.url}/rest/executions/delete", json=body, timeout=10
-    ).raise_for_status()
+    everything = {"deleteBefore": "2100-01-01T00:00:00.000Z", "filters": {}}
+    lab.client.request("POST", "/executions/delete", everything)
 
 
 def command(lab, *arguments):
@@ -45,36 +42,6 @@ def outcomes(lab, step):
     return found
 
 
-@contextmanager
-def changed(lab, workflow, change):
-    """The workflow as a trainee would change it in the editor, for the time of a `with`."""
-    url = f"{lab.server.url}/rest/workflows/{workflow}"
-    former = lab.server.session.get(url, timeout=10).json()["data"]
-    edited = json.loads(json.dumps(former))
-    change(edited)
-    save(lab, url, edited)
-    try:
-        yield
-    finally:
-        save(lab, url, former)
-
-
-def save(lab, url, workflow):
-    body = {name: workflow[name] for name in ("name", "nodes", "connections", "settings")}
-    lab.server.session.patch(url, json=body, params={"forceSave": "true"}, timeout=10).raise_for_status()
-
-
-def parameters(**values):
-    """A change of the node « Paramètres »."""
-
-    def change(workflow):
-        (node,) = [node for node in workflow["nodes"] if node["name"] == "Paramètres"]
-        for assignment in node["parameters"]["assignments"]["assignments"]:
-            assignment["value"] = values.get(assignment["name"], assignment["value"])
-
-    return change
-
-
 def unplugged(source):
     """A change that cuts what follows a node, the trainee's parameters set."""
 
@@ -88,20 +55,21 @@ def unplugged(source):
 def pasted(workflow):
     """Parameters pasted into the shell."""
     labs(workflow)
-    (node,) = [node for node in workflow["nodes"] if node["name"] == "Ingérer"]
-    node["parameters"]["command"] = (
+    node_of(workflow, "Ingérer")["parameters"]["command"] = (
         "=lab run notebooks/06_api_vers_parquet.ipynb -p scripts {{ $json.scripts }} -p base_url {{ $json.base_url }} "
         "-p start_date {{ $json.start_date }} -p end_date {{ $json.end_date }} || exit 0"
     )
 
 
-labs = parameters(scripts="labs", end_date="2024-01-01")
+REFERENCE = {"watermark": "", "start_date": "2024-01-01", "end_date": "2024-01-01"}
+LABS = REFERENCE | {"scripts": "labs"}
+labs = parameters(**LABS)
 
 
 def run(lab, workflow, change=labs, times=1):
-    with changed(lab, workflow, change):
+    with lab.changed(workflow, change):
         for _ in range(times):
-            lab.execute(workflow, BY_HAND[workflow])
+            lab.execute(workflow, BY_HAND.get(workflow, "Lancer à la main"))
 
 
 def unsolved(lab):
@@ -110,7 +78,7 @@ def unsolved(lab):
 
 
 def failing_api(lab):
-    requests.post(f"{lab.api_url}/_lab/faults", json={"kind": "404", "rate": 1}, timeout=10)
+    lab.switch("faults", kind="404", rate=1)
     run(lab, INGESTION)
 
 
@@ -126,7 +94,7 @@ ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en bas
     ("act", "title", "label"),
     [
         (lambda lab: None, RAN, "À FAIRE"),
-        (lambda lab: run(lab, INGESTION, parameters(end_date="2024-01-01")), RAN, "FAUX"),
+        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), RAN, "FAUX"),
         (unsolved, SUCCEEDED, "FAUX"),
         (failing_api, SUCCEEDED, "FAUX"),
         (lambda lab: run(lab, INGESTION, unplugged("Validation réussie ?")), NOTIFIED, "FAUX"),
@@ -145,6 +113,12 @@ def test_step_5_of_tp21_passes_when_n8n_ran_the_trainees_script(lab):
     assert lab.days() == ["partition_date=2024-01-01"]
 
 
+def test_step_5_of_tp21_passes_from_the_last_checkpoint_too(lab):
+    lab.bring(CHECKPOINTS)
+    run(lab, "labTp21Etape5p5")
+    assert set(outcomes(lab, "tp21.5").values()) == {"RÉUSSI"}
+
+
 VALIDATED, ALARMED = (
     "n8n a validé avec votre script, après l'ingestion.",
     "Vous avez vu une validation échouer, et la notification partir.",
@@ -155,7 +129,7 @@ VALIDATED, ALARMED = (
     ("act", "title", "label"),
     [
         (lambda lab: None, VALIDATED, "À FAIRE"),
-        (lambda lab: run(lab, INGESTION, parameters(end_date="2024-01-01")), VALIDATED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), VALIDATED, "FAUX"),
         (lambda lab: run(lab, INGESTION), ALARMED, "FAUX"),
         (lambda lab: run(lab, INGESTION, unplugged("Ingestion réussie ?")), VALIDATED, "FAUX"),
         (failing_api, VALIDATED, "FAUX"),
@@ -169,7 +143,7 @@ def test_step_4_of_tp22_catches(lab, act, title, label):
 
 def test_step_4_of_tp22_passes_when_an_alarm_was_seen(lab):
     (lab.root / "strict.json").write_text(json.dumps({"min_rows": 5000}))
-    run(lab, INGESTION, parameters(scripts="labs", end_date="2024-01-01", rules_file="strict.json"))
+    run(lab, INGESTION, parameters(**LABS, rules_file="strict.json"))
     assert lab.inbox()[-1]["code"] == "validation_failed"
     assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
 
@@ -189,10 +163,10 @@ def unsolved_backfill(lab):
     ("act", "title", "label"),
     [
         (lambda lab: None, LOOPED, "À FAIRE"),
-        (lambda lab: run(lab, BACKFILL, parameters(end_date="2024-01-01")), LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, parameters(**REFERENCE)), LOOPED, "FAUX"),
         (lambda lab: run(lab, BACKFILL), SKIPPED, "FAUX"),
         (unsolved_backfill, LOOPED, "FAUX"),
-        (lambda lab: run(lab, BACKFILL, parameters(scripts="labs", end_date="2023-01-01")), LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, parameters(**LABS | {"end_date": "2023-01-01"})), LOOPED, "FAUX"),
     ],
     ids=["nothing run", "the reference", "only once", "unsolved", "reversed period"],
 )

@@ -1,0 +1,216 @@
+"""The workflows of n8n/ under git: their canonical form, their way into a running n8n, and their way back.
+
+A file in canonical form holds what a person decided and nothing of one machine: a change made in the editor
+becomes a small diff, and an export without a change changes nothing.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from labkit.n8n_client import N8nClient
+from labkit.n8n_install import N8nError
+from labkit.paths import DEFAULT_API_URL, DEFAULT_N8N_URL, N8N
+
+NODE_KEYS = (
+    "id", "name", "type", "typeVersion", "position", "disabled", "onError", "alwaysOutputData", "executeOnce",
+    "retryOnFail", "maxTries", "waitBetweenTries", "credentials", "webhookId", "notes", "notesInFlow", "parameters",
+)  # fmt: skip
+SETTINGS = (
+    "executionOrder", "timezone", "executionTimeout", "errorWorkflow", "saveDataErrorExecution",
+    "saveDataSuccessExecution", "saveManualExecutions", "saveExecutionProgress", "callerPolicy",
+)  # fmt: skip
+GRID = 20
+# A workflow with one of these works unattended once published; without, it runs by hand only.
+UNATTENDED = ("scheduleTrigger", "webhook", "formTrigger", "executeWorkflowTrigger", "errorTrigger")
+MAIL_FIELDS = ("courriel_de", "courriel_pour")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is written into a workflow on its way into the n8n of one machine, and taken out on its way back.
+
+    n8n's expressions may not read the environment, which holds its encryption key.
+    credentials: {name: id}. mail: who notifications by mail come from and go to, empty for none.
+    """
+
+    api_url: str
+    n8n_url: str
+    credentials: dict[str, str] = field(default_factory=dict)
+    mail: tuple[str, str] = ("", "")
+
+    def settle(self, workflow: dict) -> dict:
+        """The workflow as this machine runs it."""
+        own = {DEFAULT_API_URL: self.api_url, DEFAULT_N8N_URL: self.n8n_url}
+        return _adapted(workflow, own, self.credentials, dict(zip(MAIL_FIELDS, self.mail, strict=True)))
+
+    def unsettle(self, workflow: dict) -> dict:
+        """The workflow as git keeps it."""
+        general = {self.api_url: DEFAULT_API_URL, self.n8n_url: DEFAULT_N8N_URL}
+        return _adapted(workflow, general, {}, dict.fromkeys(MAIL_FIELDS, ""))
+
+
+def _adapted(
+    workflow: dict, addresses: dict[str, str], credentials: dict[str, str], mail: dict[str, str]
+) -> dict:
+    """A copy with these addresses, the ids of these credentials (none for an unknown one), and these mail fields."""
+    pattern = "|".join(rf"{re.escape(address)}(?!\d)" for address in addresses)
+    text = re.sub(pattern, lambda found: addresses[found[0]], json.dumps(workflow))
+    copy = json.loads(text)
+    for node in copy["nodes"]:
+        for reference in node.get("credentials", {}).values():
+            known = credentials.get(reference["name"])
+            reference.pop("id", None)
+            reference |= {"id": known} if known else {}
+        for assignment in node["parameters"].get("assignments", {}).get("assignments", []):
+            assignment["value"] = mail.get(assignment["name"], assignment["value"])
+    return copy
+
+
+def canonical(workflow: dict, former: dict | None = None) -> dict:
+    """The workflow with what a person decides, in a fixed order: the nodes as in `former`, new ones last."""
+    known = [node["id"] for node in (former or workflow)["nodes"]]
+    places = {node_id: rank for rank, node_id in enumerate(known)}
+    nodes = sorted(workflow["nodes"], key=lambda node: (places.get(node["id"], len(known)), node["name"]))
+    connections = workflow["connections"]
+    return {
+        "id": workflow["id"],
+        "name": workflow["name"],
+        "nodes": [_canonical_node(node) for node in nodes],
+        "connections": {
+            node["name"]: connections[node["name"]]
+            for node in nodes
+            if any(output for outputs in connections.get(node["name"], {}).values() for output in outputs)
+        },
+        "settings": {name: workflow["settings"][name] for name in SETTINGS if name in workflow["settings"]},
+        "pinData": _sorted(workflow.get("pinData") or {}),
+    }
+
+
+def _canonical_node(node: dict) -> dict:
+    kept = {name: node[name] for name in NODE_KEYS if node.get(name) not in (None, False, {}, "")}
+    kept["position"] = [GRID * round(value / GRID) for value in node["position"]]
+    kept["parameters"] = _sorted(node["parameters"])
+    return kept
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def text_of(workflow: dict) -> str:
+    return json.dumps(workflow, ensure_ascii=False, indent=2) + "\n"
+
+
+def read(path: Path) -> dict:
+    """The workflow of a file. N8nError if it is not one."""
+    try:
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+        return canonical(workflow)
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise N8nError(
+            f"{path.name} n'est pas un workflow de n8n ({problem}) : restaurez-le avec git."
+        ) from None
+
+
+def find(names: tuple[str, ...] = ()) -> list[Path]:
+    """The files of these names, of workflows/ or checkpoints/; without names, all of workflows/."""
+    if not names:
+        return sorted((N8N / "workflows").glob("*.json"))
+    known = {
+        path.stem: path for folder in ("workflows", "checkpoints") for path in (N8N / folder).glob("*.json")
+    }
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise N8nError(f"Aucun workflow « {unknown[0]} » dans n8n/. Connus : {', '.join(sorted(known))}.")
+    return [known[name] for name in names]
+
+
+@dataclass
+class Imported:
+    """What this n8n was last given, by workflow id: a digest, so as to know a workflow that was changed since."""
+
+    path: Path
+
+    def knows(self, workflow: dict) -> bool:
+        return self._read().get(workflow["id"]) == _digest(workflow)
+
+    def has_had(self, workflow: dict) -> bool:
+        return workflow["id"] in self._read()
+
+    def remember(self, workflow: dict) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self._read() | {workflow["id"]: _digest(workflow)}, indent=2))
+
+    def _read(self) -> dict[str, str]:
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
+
+
+def _digest(workflow: dict) -> str:
+    return hashlib.sha256(text_of(workflow).encode()).hexdigest()
+
+
+def import_workflows(
+    client: N8nClient, files: list[Path], place: Place, imported: Imported, force: bool = False
+) -> dict[str, str]:
+    """Bring the workflows of `files` into n8n, and publish those that work unattended.
+
+    {file's name: "new", "updated", "same" or "kept"}. A checkpoint is there to be compared with: never published.
+
+    "kept": it was changed or removed in the editor since it was imported, and only `force` writes over that.
+    """
+    present = client.workflows()
+    outcomes = {}
+    for path, wanted in _called_first(files):
+        current = present.get(wanted["id"])
+        outcomes[path.stem] = outcome = _what_to_do(wanted, current, place, imported, force)
+        if outcome in ("new", "updated"):
+            settled = place.settle(wanted)
+            saved = client.update_workflow(settled) if current else client.create_workflow(settled)
+            if path.parent.name == "workflows" and any(_kind(node) in UNATTENDED for node in wanted["nodes"]):
+                client.publish(saved)
+        if outcome != "kept":
+            imported.remember(wanted)
+    return outcomes
+
+
+def _what_to_do(wanted: dict, current: dict | None, place: Place, imported: Imported, force: bool) -> str:
+    if current is None:
+        return "kept" if imported.has_had(wanted) and not force else "new"
+    if canonical(current, wanted) == canonical(place.settle(wanted)):
+        return "same"
+    untouched = canonical(place.unsettle(current), wanted)
+    if force or untouched == wanted or imported.knows(untouched):
+        return "updated"
+    return "kept"
+
+
+def _called_first(files: list[Path]) -> list[tuple[Path, dict]]:
+    """Each file and its workflow, after those it calls: n8n publishes in that order only."""
+    by_id = {workflow["id"]: (path, workflow) for path in files for workflow in [read(path)]}
+    calls = {
+        workflow_id: [
+            node["parameters"]["workflowId"]["value"]
+            for node in workflow["nodes"]
+            if _kind(node) == "executeWorkflow"
+        ]
+        for workflow_id, (_, workflow) in by_id.items()
+    }
+    ordered = TopologicalSorter(calls).static_order()
+    return [by_id[workflow_id] for workflow_id in ordered if workflow_id in by_id]
+
+
+def _kind(node: dict) -> str:
+    return node["type"].rpartition(".")[2]
+
+
+def export_workflow(client: N8nClient, path: Path, place: Place) -> str | None:
+    """The text `path` would have if it held what n8n holds now; None if n8n lacks that workflow."""
+    former = read(path)
+    current = client.workflows().get(former["id"])
+    return text_of(canonical(place.unsettle(current), former)) if current else None
