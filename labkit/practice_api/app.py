@@ -8,10 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from labkit.practice_api import data, jsonplaceholder, switchboard
+from labkit.practice_api import data, jsonplaceholder, pages, switchboard
 from labkit.practice_api.faults import LabMiddleware, error
+from labkit.practice_api.guard import LocalOnly
 from labkit.practice_api.listing import (
     Selection,
     Slice,
@@ -20,6 +21,7 @@ from labkit.practice_api.listing import (
     slice_by_cursor,
     slice_by_offset,
 )
+from labkit.practice_api.stream import Stream
 from labkit.practice_api.switchboard import Switchboard
 
 Day = Annotated[date | None, Query(description="AAAA-MM-JJ")]
@@ -42,15 +44,26 @@ def create_app(seed: int = 2024, now: datetime = switchboard.START, token: str |
         version="1.0",
     )
     board = Switchboard(seed, now)
-    app.state.board = board
+    app.state.board, app.state.stream = board, Stream(board)
     app.add_middleware(LabMiddleware, board=board, token=token)
+    app.add_middleware(LocalOnly)
+    app.include_router(pages.routes())
     app.include_router(switchboard.routes(board))
+    _add_stream(app, app.state.stream)
     for resource in ("events", "transactions"):
         _add_listing(app, board, resource)
     for name, rows in jsonplaceholder.database().items():
         _add_collection(app, name, rows)
     _add_error_answers(app)
     return app
+
+
+def _add_stream(app: FastAPI, stream: Stream) -> None:
+    @app.get("/_lab/stream", tags=["pupitre du formateur"], summary="Ce qui se passe, en direct (SSE)")
+    async def events() -> StreamingResponse:
+        return StreamingResponse(
+            stream.events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
 
 
 def _add_listing(app: FastAPI, board: Switchboard, resource: str) -> None:
@@ -79,6 +92,7 @@ def _add_listing(app: FastAPI, board: Switchboard, resource: str) -> None:
         else:
             part = _by_cursor(source, selection, cursor, limit)
         board.listing_served(resource)
+        request.state.rows = len(part.rows)
         return _envelope(part, source)
 
     @app.get(f"/api/{resource}/{{row_id}}", tags=["API métier"], summary=f"Une ligne : {resource}")
@@ -135,6 +149,7 @@ def _add_collection(app: FastAPI, name: str, rows: list[dict]) -> None:
 
     def answer(request: Request, selected: list[dict]) -> JSONResponse:
         found = jsonplaceholder.listing(selected, request.url.query, str(request.url))
+        request.state.rows = len(found.rows)
         return JSONResponse(found.rows, headers=found.headers)
 
     @app.get(f"/{name}", tags=tags, summary=f"Lister : {name}", name=name)

@@ -60,4 +60,12 @@ def _url(listener: socket.socket) -> str:
 def _server(app: FastAPI) -> uvicorn.Server:
     """Quiet: a body cut on purpose is not an error worth a traceback."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    return uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    return Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+
+
+class Server(uvicorn.Server):
+    """Ends the event streams first: uvicorn waits for open requests, and those never end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.stream.close()
+        await super().shutdown(sockets)

@@ -1,5 +1,6 @@
 """The instructor's switchboard: the clock, the faults, inserted rows, counters, and the inbox."""
 
+import json
 import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -8,8 +9,10 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from labkit.practice_api import data
+from labkit.practice_api.journal import Journal
 from labkit.practice_api.listing import Source
 
 START = datetime(2024, 4, 1, tzinfo=UTC)
@@ -57,6 +60,8 @@ class Switchboard:
     seed: int
     start: datetime = START
     now: datetime = field(init=False)
+    journal: Journal = field(init=False, default_factory=Journal)
+    resets: int = field(init=False, default=0)
 
     def __post_init__(self):
         self.reset()
@@ -71,6 +76,8 @@ class Switchboard:
         self.inbox: deque[dict] = deque(maxlen=1000)
         self.messages = 0
         self.dice = random.Random(self.seed)
+        self.journal.clear()
+        self.resets += 1
 
     def source(self) -> Source:
         return Source(self.seed, self.now, self.inserted)
@@ -158,8 +165,9 @@ def routes(board: Switchboard) -> APIRouter:
         }
 
     @router.get("/inbox", summary="Les notifications reçues")
-    def inbox() -> list[dict]:
-        return list(board.inbox)
+    def inbox() -> Response:
+        """In ASCII, since a message may hold a lone surrogate, which UTF-8 cannot say."""
+        return Response(json.dumps(list(board.inbox)), media_type="application/json")
 
     @router.post("/inbox", status_code=201, summary="Déposer une notification (n8n)")
     def post_message(message: dict) -> dict:

@@ -1,0 +1,117 @@
+// The inbox's page: each notification as it comes, the newest first. What a message holds is shown as text, always.
+
+import { act, element, follow, showCount } from "./live.js";
+import { number as grouped, plural } from "./words.js";
+
+const FACTS = {
+  lignes: "Lignes",
+  lignes_validées: "Lignes validées",
+  quarantaine: "En quarantaine",
+  workflow: "Workflow",
+  nœud: "Nœud",
+  code: "Code",
+};
+const KNOWN = new Set(["niveau", "titre", "message", "compte_rendu", "exécution", "extrait", ...Object.keys(FACTS)]);
+
+const at = (id) => document.getElementById(id);
+let jupyter = "";
+
+follow({
+  start(content) {
+    jupyter = content.jupyter;
+    at("messages").replaceChildren();
+  },
+  state(state) {
+    for (const item of [...at("messages").children]) {
+      if (Number(item.dataset.number) < state.oldest_message) item.remove();
+    }
+    at("received").textContent = state.messages ? plural(state.messages, "notification") : "Aucune notification";
+    at("no-message").hidden = state.messages > 0;
+    at("clear").disabled = !state.messages;
+    showCount(state);
+  },
+  message({ number, fields }) {
+    const item = element("li", "", messageCard(number, fields));
+    item.dataset.number = number;
+    at("messages").prepend(item);
+  },
+});
+
+at("clear").addEventListener("click", () => act("clear-outcome", "DELETE", "inbox"));
+
+function messageCard(number, fields) {
+  const isError = fields.niveau === "erreur";
+  const card = element("article", isError ? "message error" : "message");
+  const heading = element("h2", "", fields.titre ?? "Sans titre");
+  const level = element("span", "level", fields.niveau ?? "sans niveau");
+  card.append(element("header", "", level, heading, element("small", "", `n° ${number}`)));
+  if (fields.message) card.append(element("p", "", fields.message));
+  card.append(...facts(fields), ...excerpt(fields), ...links(fields), ...otherFields(fields));
+  return card;
+}
+
+function facts(fields) {
+  const known = Object.entries(FACTS).filter(([name]) => name in fields);
+  if (!known.length) return [];
+  return [
+    element(
+      "dl",
+      "",
+      ...known.map(([name, label]) =>
+        element("div", "", element("dt", "", label), element("dd", "", withThousands(fields[name]))),
+      ),
+    ),
+  ];
+}
+
+function withThousands(text) {
+  return /^\d{1,15}$/.test(text) ? grouped(Number(text)) : text;
+}
+
+function excerpt(fields) {
+  if (!fields.extrait) return [];
+  const block = element("pre", "", fields.extrait);
+  block.tabIndex = 0;
+  block.setAttribute("role", "region");
+  block.setAttribute("aria-label", "Extrait du journal");
+  return [block];
+}
+
+function links(fields) {
+  const made = [
+    link("Ouvrir le compte rendu", reportAddress(fields.compte_rendu ?? "")),
+    link("Ouvrir l'exécution", webAddress(fields.exécution ?? "")),
+  ].filter(Boolean);
+  return made.length ? [element("p", "links", ...made)] : [];
+}
+
+function link(text, address) {
+  if (!address) return null;
+  const made = element("a", "", text);
+  made.href = address;
+  made.target = "_blank";
+  made.rel = "noopener noreferrer";
+  return made;
+}
+
+/** The executed notebook, in JupyterLab: its path is relative to the lab, and stays inside. */
+function reportAddress(value) {
+  const parts = value.split("/");
+  if (!value || parts.includes("..") || !/^[\p{L}\p{N}_][^:\\]*$/u.test(value)) return webAddress(value);
+  return `${jupyter}/lab/tree/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+function webAddress(value) {
+  return /^https?:\/\//i.test(value) && URL.canParse(value) ? value : null;
+}
+
+function otherFields(fields) {
+  const others = Object.entries(fields).filter(([name]) => !KNOWN.has(name));
+  if (!others.length) return [];
+  const rows = others.map(([name, value]) => {
+    const heading = element("th", "", name);
+    heading.scope = "row";
+    return element("tr", "", heading, element("td", "", value));
+  });
+  return [element("table", "", element("caption", "", "Autres champs"), element("tbody", "", ...rows))];
+}

@@ -1,0 +1,304 @@
+"""The switchboard and the inbox, in a real browser, while a real script runs."""
+
+import re
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.browser import pictures_of_switchboard
+from tests.browser.accessibility import violations
+
+pytestmark = pytest.mark.browser
+SIZES = [(1280, 720), (1920, 1080)]
+OVERFLOWING = """() => {
+  const clipped = [...document.querySelectorAll("button, td, th, li, p, h1, h2, .controls")].filter(
+    (element) => !element.classList.contains("unseen") && element.scrollWidth > element.clientWidth + 1);
+  const root = document.documentElement;
+  const pages = root.scrollWidth > innerWidth || root.scrollHeight > innerHeight ? ["the page"] : [];
+  return [...pages, ...clipped.map((element) => element.className + ": " + element.textContent.trim())];
+}"""
+
+
+def watch(page, url):
+    """What goes wrong in `page` from now on: errors in its console, requests to any host but the API's."""
+    problems = []
+    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda sent: sent.url.startswith(url) or problems.append(sent.url))
+    return problems
+
+
+@pytest.fixture
+def desk(page, scripts):
+    """The switchboard, open and live; at the end nothing must have gone wrong in it."""
+    problems = watch(page, scripts.api_url)
+    page.goto(scripts.api_url)
+    expect(page.locator("#link-state")).to_have_text("en direct")
+    yield page
+    assert problems == []
+
+
+@pytest.fixture
+def inbox(page, scripts):
+    """The inbox, opened at its own address."""
+    problems = watch(page, scripts.api_url)
+    page.goto(f"{scripts.api_url}/boite")
+    expect(page.locator("#link-state")).to_have_text("en direct")
+    yield page
+    assert problems == []
+
+
+def plant(desk, name, amount="1"):
+    desk.get_by_label("Sur", exact=True).fill(amount)
+    desk.get_by_role("button", name=name, exact=True).click()
+
+
+def get(scripts, query="limit=100&date=2024-01-02"):
+    return requests.get(f"{scripts.api_url}/api/events?{query}", timeout=10)
+
+
+def one_day(scripts):
+    return scripts("ingest_api.py", "--start-date", "2024-01-02", "--end-date", "2024-01-02")
+
+
+@pytest.mark.parametrize(
+    ("button", "in_place", "status"),
+    [
+        ("429 en secondes", "429 · encore 1 requête · Retry‑After 2 s", 429),
+        ("429 en date", "429 · encore 1 requête · Retry‑After 2 s, en date", 429),
+        ("503 indisponible", "503 · encore 1 requête · Retry‑After 2 s", 503),
+        ("500 erreur interne", "500 · encore 1 requête", 500),
+        ("401 non autorisé", "401 · encore 1 requête", 401),
+        ("404 introuvable", "404 · encore 1 requête", 404),
+        ("JSON invalide", "JSON invalide · encore 1 requête", 200),
+        ("HTML pas du JSON", "page HTML · encore 1 requête", 200),
+        ("Lente en retard", "lente · encore 1 requête · 0,5 s", 200),
+        ("Schéma changé", "schéma changé · encore 1 requête", 200),
+        ("Liste nue", "liste nue · encore 1 requête", 200),
+        ("Vide sans ligne", "page vide · encore 1 requête", 200),
+    ],
+)
+def test_a_button_plants_a_fault_that_the_next_request_meets(desk, scripts, button, in_place, status):
+    desk.get_by_label("Lenteur").fill("0.5")
+    plant(desk, button)
+    standing = desk.locator("#standing-faults")
+    expect(standing).to_have_text(in_place)
+    answer = get(scripts)
+    assert answer.status_code == status
+    expect(standing).to_have_text("aucune")
+    kind = "failed" if status > 200 or button.startswith(("JSON", "HTML")) else "odd"
+    expect(desk.locator(f"#requests tr.{kind} .answer")).to_contain_text(str(status))
+
+
+def test_a_cut_body_and_a_redirection_are_planted_too(desk, scripts):
+    plant(desk, "Coupée interrompue")
+    expect(desk.locator("#standing-faults li")).to_have_count(1)
+    with pytest.raises(requests.RequestException):
+        get(scripts)
+    plant(desk, "302 redirection")
+    expect(desk.locator("#standing-faults")).to_have_text("302 · encore 1 requête")
+    answer = requests.get(f"{scripts.api_url}/api/events", allow_redirects=False, timeout=10)
+    assert answer.status_code == 302
+    expect(desk.locator("#requests .answer")).to_have_text(["200 corps coupé", "302 redirection"])
+
+
+def test_a_share_of_the_requests_fails_until_all_faults_are_lifted(desk, scripts):
+    lift = desk.get_by_role("button", name="Lever toutes les pannes")
+    expect(lift).to_be_disabled()
+    desk.get_by_label("Unité").select_option("% des requêtes")
+    plant(desk, "500 erreur interne", "100")
+    expect(desk.locator("#standing-faults")).to_have_text(re.compile(r"^500 · 100\s% des requêtes$"))
+    assert [get(scripts).status_code for _ in range(3)] == [500, 500, 500]
+    lift.click()
+    expect(desk.locator("#standing-faults")).to_have_text("aucune")
+    assert get(scripts).status_code == 200
+
+
+def test_a_number_out_of_bounds_plants_nothing(desk):
+    plant(desk, "500 erreur interne", "-3")
+    expect(desk.locator("#amount:invalid")).to_be_focused()
+    expect(desk.locator("#standing-faults")).to_have_text("aucune")
+
+
+def test_a_real_run_shows_its_pages_its_retry_and_the_wait_to_scale(desk, scripts):
+    desk.get_by_label("Retry-After").fill("1")
+    plant(desk, "503 indisponible")
+    expect(desk.locator("#standing-faults")).to_contain_text("503")
+    assert one_day(scripts).code == 0
+
+    requests_shown = desk.locator("#requests tr:not(.wait)")
+    expect(requests_shown.nth(0)).to_contain_text("503 indisponible")
+    expect(requests_shown.nth(1)).to_contain_text("première page essai 2200 OK100")
+    expect(requests_shown.nth(2)).to_contain_text("curseur …")
+    expect(desk.locator("#totals")).to_contain_text("503 × 1")
+
+    wait = desk.locator("#requests tr.wait")
+    expect(wait).to_have_text(re.compile(r"^attente 1(,\d)? s · l'API demandait 1 s$"))
+    second = desk.locator("#scale .second").bounding_box()["width"]
+    assert 1.0 <= wait.locator(".bar").bounding_box()["width"] / second < 1.9
+
+
+def test_a_wait_grows_as_long_as_no_retry_comes(desk, scripts):
+    plant(desk, "500 erreur interne")
+    expect(desk.locator("#standing-faults")).to_contain_text("500")
+    get(scripts)
+    bar = desk.locator("#requests .bar")
+    expect(desk.locator("#requests .words")).to_have_text(re.compile("en attente… 0,[5-9] s"))
+    early = bar.bounding_box()["width"]
+    expect(desk.locator("#requests .words")).to_have_text(re.compile("en attente… 1(,.)? s"))
+    assert bar.bounding_box()["width"] > early
+
+
+def test_a_day_more_brings_new_rows(desk):
+    expect(desk.locator("#clock")).to_have_text("1er avril 2024lundi, 00:00 UTC")
+    desk.get_by_role("button", name="Avancer d'un jour").click()
+    expect(desk.locator("#clock")).to_contain_text("2 avril 2024")
+    expect(desk.locator("#clock-outcome")).to_have_text(re.compile(r"^\+ 1?\s?\d{3} événements$"))
+
+
+def test_rows_come_between_two_pages(desk, scripts):
+    def rows_from_500():
+        return len(get(scripts, "date=2024-01-02&offset=500&limit=1000").json()["data"])
+
+    before = rows_from_500()
+    desk.get_by_label("Nombre de lignes").fill("5")
+    desk.get_by_label("lignes au").fill("2024-01-02")
+    desk.get_by_role("button", name="Insérer").click()
+    expect(desk.locator("#inserts")).to_have_text("5 lignes au 2 janvier, dans 1 requête")
+    get(scripts, "date=2024-01-02&limit=100&page=1")
+    expect(desk.locator("#inserts")).to_have_text("déjà insérées : 5")
+    assert rows_from_500() == before + 5
+
+
+def test_reset_brings_back_the_first_day_and_empties_the_stream(desk, scripts):
+    desk.get_by_role("button", name="Avancer d'un jour").click()
+    plant(desk, "404 introuvable", "9")
+    get(scripts)
+    expect(desk.locator("#requests tr")).to_have_count(1)
+    desk.get_by_role("button", name="Tout remettre à zéro").click()
+    expect(desk.locator("#clock")).to_contain_text("1er avril")
+    expect(desk.locator("#standing-faults")).to_have_text("aucune")
+    expect(desk.locator("#requests tr")).to_have_count(0)
+    expect(desk.locator("#totals")).to_have_text("0 requête")
+
+
+def test_who_comes_late_or_reconnects_sees_what_happened(desk, scripts):
+    get(scripts)
+    desk.reload()
+    expect(desk.locator("#requests tr")).to_have_count(1)
+
+
+def test_a_query_and_a_path_stay_text(desk, scripts):
+    requests.get(f"{scripts.api_url}/<b>x</b>?cursor=<img src=x onerror=alert(1)>", timeout=10)
+    expect(desk.locator("#requests tr")).to_contain_text("/<b>x</b>")
+    assert desk.locator("#requests b").count() == 1
+    assert desk.locator("#requests img").count() == 0
+
+
+def test_a_notification_comes_live_with_its_links(inbox, scripts):
+    expect(inbox.locator("#received")).to_have_text("Aucune notification")
+    scripts.switch(
+        "inbox",
+        niveau="erreur",
+        titre="Ingestion en échec",
+        message="L'API ne répond pas.",
+        lignes=1013,
+        nœud="Ingérer",
+        exécution="http://127.0.0.1:5678/workflow/1/executions/2",
+        compte_rendu="data/runs/été 1/06.ipynb",
+        extrait="ligne 1\nligne 2",
+        salle={"étage": 2},
+    )
+    card = inbox.locator(".message")
+    expect(card.get_by_role("heading")).to_have_text("Ingestion en échec")
+    expect(card).to_contain_text("erreur")
+    expect(card.locator("dl")).to_have_text(re.compile(r"Lignes1\s013NœudIngérer"))
+    expect(card.locator("pre")).to_have_text("ligne 1\nligne 2", use_inner_text=True)
+    expect(card.locator("table")).to_contain_text('salle{"étage": 2}')
+    execution, notebook = "Ouvrir l'exécution", "Ouvrir le compte rendu"
+    expect(card.get_by_role("link", name=execution)).to_have_attribute(
+        "href", re.compile("^http://127.0.0.1:5678/")
+    )
+    address = re.compile(r"^http://127\.0\.0\.1:\d+/lab/tree/data/runs/%C3%A9t%C3%A9%201/06\.ipynb$")
+    expect(card.get_by_role("link", name=notebook)).to_have_attribute("href", address)
+    expect(inbox.locator("#message-count")).to_have_text("1")
+
+
+def test_a_hostile_notification_stays_text_and_leads_nowhere(inbox, scripts):
+    tag = "<img src=x onerror=\"document.title='pris'\">"
+    scripts.switch(
+        "inbox", titre=tag, exécution="javascript:alert(1)", compte_rendu="data/../../x", **{tag: tag}
+    )
+    scripts.switch("inbox", titre=[tag], exécution=" data:text/html,x", compte_rendu="//autre-hote.test/x")
+    expect(inbox.locator(".message")).to_have_count(2)
+    expect(inbox.get_by_role("heading", name=tag).first).to_be_visible()
+    assert inbox.locator(".message a, .message img").count() == 0
+    assert "pris" not in inbox.title()
+
+
+def test_the_inbox_is_emptied_and_fills_again(inbox, scripts):
+    scripts.switch("inbox", titre="Un")
+    expect(inbox.locator(".message")).to_have_count(1)
+    inbox.get_by_role("button", name="Vider la boîte").click()
+    expect(inbox.locator(".message")).to_have_count(0)
+    scripts.switch("inbox", titre="Deux")
+    expect(inbox.get_by_role("heading", level=2)).to_have_text("Deux")
+
+
+def test_the_tabs_lead_to_each_other(desk):
+    desk.get_by_role("link", name="Boîte de notifications").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Boîte de notifications")
+    desk.get_by_role("link", name="Pupitre").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Pupitre")
+
+
+def test_the_page_says_that_the_api_is_gone(page):
+    with pictures_of_switchboard.running_api() as api:
+        page.goto(api.url)
+        expect(page.locator("#link-state")).to_have_text("en direct")
+    expect(page.locator("#link-state")).to_have_text("API injoignable, nouvel essai…")
+    page.get_by_role("button", name="Avancer d'un jour").click()
+    expect(page.locator("#clock-outcome")).to_have_text("L'API ne répond pas : est-elle démarrée ?")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_overflows_and_axe_finds_nothing(desk, scripts, size):
+    desk.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.get_by_label("Retry-After").fill("0")
+    plant(desk, "429 en date", "2")
+    expect(desk.locator("#standing-faults")).to_contain_text("429")
+    scripts.switch("inserts", count=30, date="2024-12-30", after_requests=99)
+    scripts.switch("faults", kind="503", rate=0.1, retry_after=1)
+    scripts.switch("inbox", titre="x")
+    assert one_day(scripts).code == 0
+    requests.get(f"{scripts.api_url}/api/transactions?date=2024-01-02&cursor=faux", timeout=10)
+    expect(desk.locator("#requests")).to_contain_text("paramètre refusé")
+    assert desk.evaluate(OVERFLOWING) == []
+    assert violations(desk) == []
+
+
+def test_axe_finds_nothing_in_the_inbox(inbox, scripts):
+    assert violations(inbox) == []
+    long = "message " * 60
+    scripts.switch("inbox", niveau="erreur", titre="Échec", message=long, extrait="a\n" * 50, autre="x" * 300)
+    expect(inbox.locator(".message")).to_have_count(1)
+    assert violations(inbox) == []
+    assert inbox.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_keyboard_reaches_every_control_in_the_order_of_the_page(desk):
+    reached = []
+    focused = "document.activeElement.id || document.activeElement.textContent.trim()"
+    while "scroll" not in reached:
+        desk.keyboard.press("Tab")
+        reached.append(desk.evaluate(focused))
+        assert desk.evaluate("!!document.querySelector(':focus-visible, [type=date]:focus-within')"), reached
+    inserted = [name for name in reached if name.startswith("insert")]
+    assert reached.index("advance") < reached.index("amount") < reached.index("429 en secondes")
+    assert inserted[0] == "insert-count"
+    assert reached.index("insert-after") < reached.index("reset")
+
+
+def test_the_documentation_s_picture_is_taken(page, tmp_path):
+    assert pictures_of_switchboard.take(page, tmp_path).stat().st_size > 10_000
