@@ -5,7 +5,9 @@ The second run costs nothing: a stamp in .venv says that what is installed is wh
 """
 
 import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "lab-setup.stamp")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
+# What `lab bundle` prepared for a machine without a network (labkit/bundle.py): used when it is there.
+OFFLINE = os.environ.get("LAB_BUNDLE") or os.path.join(ROOT, "offline")
+MUST_FIT = {"system": "système", "python": "Python", "requirements": "état de requirements.txt"}
 OLDEST = (3, 11)
 
 
@@ -45,7 +50,7 @@ def wanted_stamp():
 
 def is_ready():
     try:
-        with open(STAMP) as stream:
+        with open(STAMP, encoding="utf-8") as stream:
             return stream.read() == wanted_stamp()
     except OSError:
         return False
@@ -75,7 +80,7 @@ def create_environment():
 
 def pinned(package):
     """The `package==version` line of requirements.txt."""
-    with open(REQUIREMENTS) as stream:
+    with open(REQUIREMENTS, encoding="utf-8") as stream:
         return next(line.split()[0] for line in stream if line.startswith(package + "=="))
 
 
@@ -87,12 +92,53 @@ def run_installer(arguments):
     return done.returncode == 0
 
 
+def bundle_manifest():
+    """What an offline archive must fit to be of use here: the system, the Python, the pins of the packages."""
+    with open(REQUIREMENTS, "rb") as stream:
+        pins = hashlib.sha256(stream.read()).hexdigest()
+    return {
+        "system": "%s %s" % (platform.system(), platform.machine()),
+        "python": "%d.%d" % sys.version_info[:2],
+        "requirements": pins,
+    }
+
+
+def offline_folder():
+    """The unpacked offline archive, None if there is none. SetupError if it does not fit this machine or this lab."""
+    if not os.path.exists(OFFLINE):
+        if "LAB_BUNDLE" in os.environ:
+            raise SetupError(
+                "LAB_BUNDLE nomme %s, qui n'existe pas : corrigez ou effacez cette variable." % OFFLINE
+            )
+        return None
+    try:
+        with open(os.path.join(OFFLINE, "manifest.json"), encoding="utf-8") as stream:
+            made_for = json.load(stream)
+    except (OSError, ValueError):
+        made_for = {}
+    if not made_for:
+        raise SetupError(
+            "%s n'est pas une archive hors ligne dépliée : dépliez-la (tar xf ARCHIVE) à la racine du laboratoire, "
+            "ou effacez ce dossier." % OFFLINE
+        )
+    here = bundle_manifest()
+    for key, name in MUST_FIT.items():
+        if made_for.get(key) != here[key]:
+            raise SetupError(
+                "L'archive hors ligne %s est faite pour un autre %s : refaites-la (make bundle) sur une machine "
+                "comme celle-ci, ou effacez ce dossier pour installer par le réseau." % (OFFLINE, name)
+            )
+    return OFFLINE
+
+
 def install_packages():
     say("… installation des paquets Python (environ 700 Mo, une à trois minutes la première fois)")
-    has_uv = run_installer(["pip", "install", "--quiet", pinned("uv")])
+    offline = offline_folder()
+    source = ["--no-index", "--find-links", os.path.join(offline, "wheels")] if offline else []
+    has_uv = run_installer(["pip", "install", "--quiet", *source, pinned("uv")])
     installer = ["uv", "pip"] if has_uv else ["pip"]
     target = ["--python", environment_python()] if has_uv else []
-    install = [*installer, "install", "--quiet", *target]
+    install = [*installer, "install", "--quiet", *source, *target]
     # uv leaves byte-code to the first import, which would make each first import of the day slow.
     compiled = ["--compile-bytecode"] if has_uv else []
     complete = run_installer([*install, *compiled, "-r", "requirements.txt"]) and run_installer(
@@ -112,7 +158,7 @@ def main():
             return 0
         create_environment()
         install_packages()
-        with open(STAMP, "w") as stream:
+        with open(STAMP, "w", encoding="utf-8") as stream:
             stream.write(wanted_stamp())
         say("✓ environnement Python prêt")
     except SetupError as error:

@@ -37,6 +37,9 @@ class LabGroup(click.Group):
 @click.group(cls=LabGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Le laboratoire d'ingestion : API → Parquet → validation → backfill, orchestré par n8n."""
+    for stream in (sys.stdout, sys.stderr):
+        # Windows gives a pipe an encoding that has no « ✓ », and n8n reads UTF-8.
+        stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 @main.command()

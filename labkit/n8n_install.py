@@ -13,11 +13,13 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from labkit import bootstrap
 from labkit.paths import N8N
 from labkit.processes import stop_tree
 
 NEEDED_GIB = 4
 STAMP = N8N / "node_modules" / ".lab-installed"
+DRIVER = N8N / "node_modules" / "sqlite3" / "build" / "Release"
 REPAIR = "Pour réparer : lab n8n install"
 
 
@@ -48,7 +50,7 @@ def npm() -> str:
 
 
 def is_installed() -> bool:
-    return STAMP.is_file() and STAMP.read_text() == _wanted_stamp()
+    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == _wanted_stamp()
 
 
 def _wanted_stamp() -> str:
@@ -73,14 +75,35 @@ def _install(report: Callable[[str], None]) -> None:
             f"n8n demande {NEEDED_GIB} Gio libres et il en reste {free:.1f} : faites de la place. {REPAIR}"
         )
     _run_npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()],
         "Le téléchargement de n8n a échoué : vérifiez la connexion (ou le proxy).",
         report,
     )
-    report("construction du module sqlite3")
-    _build_sqlite3(report)
+    offline = offline_bundle()
+    if offline and (offline / "sqlite3").is_dir():
+        shutil.copytree(offline / "sqlite3", DRIVER)
+    else:
+        report("construction du module sqlite3")
+        _build_sqlite3(report)
     _run_npm(["rebuild", "isolated-vm"], "Le module isolated-vm n'a pas pu être préparé.", report)
-    STAMP.write_text(_wanted_stamp())
+    STAMP.write_text(_wanted_stamp(), encoding="utf-8")
+
+
+def offline_bundle() -> Path | None:
+    """The unpacked archive of `lab bundle`, if there is one that fits. N8nError if it does not."""
+    try:
+        folder = bootstrap.offline_folder()
+    except bootstrap.SetupError as problem:
+        raise N8nError(str(problem)) from None
+    return Path(folder) if folder else None
+
+
+def npm_offline() -> list[str]:
+    """npm's options to take everything from the offline archive, when it holds npm's packages."""
+    folder = offline_bundle()
+    if folder is None or not (folder / "npm-cache").is_dir():
+        return []
+    return ["--offline", "--cache", str(folder / "npm-cache")]
 
 
 def _build_sqlite3(report: Callable[[str], None]) -> None:
@@ -104,7 +127,7 @@ def _build_sqlite3(report: Callable[[str], None]) -> None:
             "PATH": os.pathsep.join([str(modules / ".bin"), node_environment()["PATH"]]),
         }
         _run_npm(["run", "install"], advice, report, cwd=aside / "sqlite3", extra=extra)
-        shutil.copytree(aside / "sqlite3" / "build" / "Release", modules / "sqlite3" / "build" / "Release")
+        shutil.copytree(aside / "sqlite3" / "build" / "Release", DRIVER)
 
 
 def _run_npm(
@@ -132,7 +155,8 @@ def _run_npm(
 
 
 def _packages_so_far() -> str:
-    wanted = sum(1 for name in json.loads((N8N / "package-lock.json").read_text())["packages"] if name)
+    lock = json.loads((N8N / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = sum(1 for name in lock["packages"] if name)
     modules = N8N / "node_modules"
     present = sum(
         len(list(folder.iterdir())) if folder.name.startswith("@") else 1

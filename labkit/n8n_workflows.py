@@ -145,10 +145,12 @@ class Imported:
 
     def remember(self, workflow: dict) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(self._read() | {workflow["id"]: _digest(workflow)}, indent=2))
+        self.path.write_text(
+            json.dumps(self._read() | {workflow["id"]: _digest(workflow)}, indent=2), encoding="utf-8"
+        )
 
     def _read(self) -> dict[str, str]:
-        return json.loads(self.path.read_text()) if self.path.exists() else {}
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
 
 
 def _digest(workflow: dict) -> str:

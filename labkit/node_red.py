@@ -16,9 +16,9 @@ import click
 import requests
 from filelock import FileLock
 
-from labkit.n8n_install import node_environment, node_folder, npm
+from labkit.n8n_install import node_environment, node_folder, npm, npm_offline
 from labkit.paths import DEFAULT_API_URL, HOST, LOGS, STATE, api_url, port
-from labkit.processes import no_proxy, port_holder, stop_tree
+from labkit.processes import no_proxy, own_group, port_holder, stop_tree
 
 SOURCE = Path(__file__).parents[1] / "n8n" / "node_red"
 SETTINGS = """module.exports = {
@@ -39,10 +39,10 @@ def install() -> None:
     stamp = SOURCE / "node_modules" / ".lab-installed"
     wanted = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()
     with FileLock(SOURCE / ".install.lock"):
-        if stamp.is_file() and stamp.read_text() == wanted:
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
             return
         done = subprocess.run(
-            [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()],
             cwd=SOURCE,
             env=node_environment(),
             stdin=subprocess.DEVNULL,
@@ -54,7 +54,7 @@ def install() -> None:
             raise NodeRedError(
                 "L'installation de Node-RED a échoué : vérifiez la connexion, puis relancez « lab node-red »."
             )
-        stamp.write_text(wanted)
+        stamp.write_text(wanted, encoding="utf-8")
 
 
 @dataclass
@@ -102,7 +102,7 @@ class NodeRed:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                **own_group(),
             )
         atexit.register(self.stop)
         self._wait_up()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def stop_tree(pid: int) -> None:
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def own_group() -> dict:
+    """Popen's arguments that keep a Ctrl-C meant for `lab` away from a service: it is `lab` that stops it."""
+    if os.name == "nt":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
 
 
 def no_proxy() -> dict[str, str]:

@@ -29,9 +29,11 @@ from labkit.paths import (
     asked_port,
     port,
 )
-from labkit.processes import free_port, is_free, no_proxy, port_holder, stop_tree
+from labkit.processes import free_port, is_free, no_proxy, own_group, port_holder, stop_tree
 
 STATE_FILE = STATE / "services.json"
+# `lab stop` asks by this file: no signal does on every system what SIGTERM does on some.
+STOP_FILE = STATE / "stop-asked"
 HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb"
 TITLES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
 SET_VARIABLE = "set" if os.name == "nt" else "export"
@@ -78,7 +80,7 @@ def _start(service: str, command: list[str], **extra: str) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            **own_group(),
         )
 
 
@@ -143,6 +145,8 @@ class Lab:
             self._show_addresses()
             while not self.stopping.wait(0.5):
                 self._check_alive()
+                if STOP_FILE.exists():
+                    self.stopping.set()
             if background.is_alive():
                 background.join(15)
         finally:
@@ -233,7 +237,7 @@ class Lab:
     def _stop(self) -> None:
         for process in reversed(self.processes.values()):
             stop_tree(process.pid)
-        STATE_FILE.unlink(missing_ok=True)
+        forget()
         if self.marker:
             self.marker.close()
         say("✓", "Tout est arrêté.")
@@ -246,13 +250,13 @@ def remember(processes: dict[str, subprocess.Popen]) -> None:
         name: [pid, psutil.Process(pid).create_time()] for name, pid in own.items() if psutil.pid_exists(pid)
     }
     STATE_FILE.parent.mkdir(parents=True, exist_ok=True)
-    STATE_FILE.write_text(json.dumps(known))
+    STATE_FILE.write_text(json.dumps(known), encoding="utf-8")
 
 
 def remembered() -> dict[str, int]:
     """The pids of the lab that runs, by service; empty if none does."""
     try:
-        known = json.loads(STATE_FILE.read_text())
+        known = json.loads(STATE_FILE.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {name: pid for name, (pid, created) in known.items() if _is_same(pid, created)}
@@ -269,7 +273,13 @@ def stop_orphans() -> None:
     """Stop what a lab that was killed has left running: its services still hold their ports."""
     for pid in remembered().values():
         stop_tree(pid)
-    STATE_FILE.unlink(missing_ok=True)
+    forget()
+
+
+def forget() -> None:
+    """Nothing runs, nothing is asked."""
+    for path in (STATE_FILE, STOP_FILE):
+        path.unlink(missing_ok=True)
 
 
 def stop_running() -> bool:
@@ -277,7 +287,7 @@ def stop_running() -> bool:
     pid = remembered().get("lab")
     if pid is None:
         return False
-    psutil.Process(pid).terminate()
+    STOP_FILE.touch()
     deadline = time.monotonic() + 30
     while STATE_FILE.exists():
         if time.monotonic() > deadline:

@@ -56,7 +56,7 @@ def unsolved_steps() -> set[str]:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     say(**_titles(pyfuncitem))
-    with REPORT.with_suffix(".stalled").open("w") as stalled:
+    with REPORT.with_suffix(".stalled").open("w", encoding="utf-8") as stalled:
         faulthandler.dump_traceback_later(LIMIT, exit=True, file=stalled)
         try:
             return (yield)

@@ -122,7 +122,7 @@ def test_cut_check_refuses_what_is_wrong(lab, name, change, said):
 
 def test_labs_that_differ_from_the_cut_are_named(lab):
     lab.edit("partitions.py", "PREFIX", "PREFIXE")
-    (lab.labs / "brouillon.py").write_text("")
+    (lab.labs / "brouillon.py").touch()
     said = lab("cut", "--check").stderr
     assert "labs/partitions.py is not the cut" in said
     assert "labs/brouillon.py comes from no file" in said
@@ -380,7 +380,7 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
                 path.read_text(encoding="utf-8").replace('    raise NotImplementedError("tp23.1")', answer),
                 encoding="utf-8",
             )
-    (room / "notes.txt").write_text("rien")
+    (room / "notes.txt").write_text("rien", encoding="utf-8")
     done = lab("report", room)
     assert done.returncode == 0, done.stderr
     content = json.loads((room / "rapport.json").read_text(encoding="utf-8"))

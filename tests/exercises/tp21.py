@@ -983,7 +983,7 @@ def increment(run, api):
 
 def state(tmp_path):
     path = tmp_path / "etat" / "events.updated_at.json"
-    return json.loads(path.read_text())["value"] if path.exists() else None
+    return json.loads(path.read_text(encoding="utf-8"))["value"] if path.exists() else None
 
 
 @step(

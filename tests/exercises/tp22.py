@@ -409,7 +409,7 @@ def test_the_command_exits_1_when_a_rule_fails(run, tmp_path):
 
     pq.write_table(pa.table({"id": [1, 1]}), tmp_path / "data.parquet")
     for rules, wanted in (({"unique_columns": ["id"]}, 1), ({"min_rows": 1}, 0)):
-        (tmp_path / "rules.json").write_text(json.dumps(rules))
+        (tmp_path / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
         done = run("validate_data", "--input-file", "data.parquet", "--rules-file", "rules.json")
         verify(f"{done.line} ({json.dumps(rules)}), code", done.code, wanted)
         verify(

@@ -33,12 +33,16 @@ class LabCopy:
         inherited = {name: value for name, value in os.environ.items() if name not in OURS}
         return inherited | broken | own | {"LAB_ROOT": str(self.root), "PYTHONUTF8": "1"}
 
+    def machinery(self) -> Path:
+        """The folder whose labkit runs: the copy's, if it has one."""
+        return self.root if (self.root / "labkit").exists() else REPOSITORY
+
     def lab(self, *arguments: str, **more: str) -> subprocess.CompletedProcess:
         """Run `lab arguments`, `more` being variables of its environment."""
         return subprocess.run(
             [sys.executable, "-m", "labkit.cli", *arguments],
             env=self.environment() | more,
-            cwd=REPOSITORY,
+            cwd=self.machinery(),
             capture_output=True,
             encoding="utf-8",
             stdin=subprocess.DEVNULL,
@@ -56,7 +60,8 @@ class LabCopy:
         said = self.root / "said.txt"
         with said.open("w") as stream:
             command = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", *arguments]
-            return subprocess.Popen(command, env=self.environment(), stderr=stream, stdout=stream), said
+            environment, folder = self.environment(), self.machinery()
+            return subprocess.Popen(command, env=environment, cwd=folder, stderr=stream, stdout=stream), said
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen, Path]]:
