@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset doctor bundle lock
+.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -18,6 +18,7 @@ help:
 	@echo "make reset   remove what the runs produced"
 	@echo "make doctor  find what keeps the lab from running, even half installed"
 	@echo "make bundle  prepare an archive that installs the lab without a network (build/)"
+	@echo "make offline prove that this archive installs and starts the whole lab without a network (five minutes)"
 	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.txt"
 
 setup:
@@ -59,6 +60,9 @@ doctor:
 
 bundle: setup
 	@$(LAB) bundle $(ARGS)
+
+offline: setup
+	@LAB_OFFLINE=1 .venv/bin/python -m pytest -n 0 tests/unit/test_bundle.py
 
 lock: setup
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \

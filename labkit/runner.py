@@ -20,7 +20,7 @@ import click
 import psutil
 
 from labkit.paths import DATA, NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scripts_folder
-from labkit.processes import stop_tree
+from labkit.processes import no_proxy, stop_tree
 from labkit.run_report import annotate
 
 WRONG_USAGE = 2
@@ -85,7 +85,8 @@ def run_notebook(path: Path, parameters: dict, timeout: float | None = None) -> 
     run_id = new_run_id()
     executed = RUNS / f"{run_id}_{path.stem}.ipynb"
     executed.parent.mkdir(parents=True, exist_ok=True)
-    kept = clean_environment(dict(os.environ)) | {"LAB_RUN_ID": run_id, "LAB_ROOT": str(ROOT)}
+    own = {"LAB_RUN_ID": run_id, "LAB_ROOT": str(ROOT)} | no_proxy()
+    kept = clean_environment(dict(os.environ)) | own
     os.environ.clear()
     os.environ.update(kept)
     failure = None
@@ -232,7 +233,7 @@ def _result_of(executed: Path, failure, timeout: float | None) -> tuple[dict, st
     if not isinstance(failure, papermill.PapermillExecutionError):
         died = "Python s'est arrêté d'un coup pendant le passage : la mémoire a-t-elle manqué ?"
         return {"status": "error", "error": {"code": "kernel_died", "message": died}}, None
-    if shown and failure.ename == "RunFailed":
+    if shown and shown[-1][0]["status"] != "success":
         return shown[-1]
     error = {
         "code": "notebook_failed",
@@ -263,7 +264,7 @@ def run_script(name: str, words: tuple[str, ...], parameters: dict) -> int:
     check_places(parameters)
     command = [sys.executable, str(folder / name), *words, *command_line(parameters)]
     run_id = new_run_id()
-    own = {"LAB_API_URL": api_url(), "LAB_RUN_ID": run_id, "PYTHONUTF8": "1"}
+    own = {"LAB_API_URL": api_url(), "LAB_RUN_ID": run_id, "PYTHONUTF8": "1"} | no_proxy()
     path = run_log_path(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
