@@ -91,9 +91,9 @@ def board_state(board: Switchboard) -> dict:
 
 
 def shown(kept: dict) -> dict:
-    """A message of the inbox fit to be shown: each field as text, none too long, not too many."""
-    fields = list(kept["message"].items())[:FIELDS_SHOWN]
-    return {"number": kept["number"], "fields": {name[:100]: as_text(value) for name, value in fields}}
+    """A message of the inbox fit to be shown: its fields that say something as text, none too long, not too many."""
+    fields = [(name[:100], as_text(value)) for name, value in kept["message"].items() if value is not None]
+    return {"number": kept["number"], "fields": dict(fields[:FIELDS_SHOWN])}
 
 
 def as_text(value: object) -> str:

@@ -51,7 +51,7 @@ def read_until(events, name):
 def test_a_stream_starts_with_all_that_stands(api):
     act(api, "POST", "faults", {"kind": "slow", "rate": 0.5})
     get(api, "/posts?_page=2&_limit=7")
-    act(api, "POST", "inbox", {"titre": "réussi"})
+    act(api, "POST", "inbox", {"titre": "réussi", "compte_rendu": None})
     with viewer(api) as events:
         names, contents = zip(*(next(events) for _ in range(4)), strict=True)
     assert names == ("start", "state", "request", "message")

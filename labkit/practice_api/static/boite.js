@@ -11,6 +11,7 @@ const FACTS = {
   nœud: "Nœud",
   code: "Code",
 };
+const LEVELS = { erreur: "error", avertissement: "warning" };
 const KNOWN = new Set(["niveau", "titre", "message", "compte_rendu", "exécution", "extrait", ...Object.keys(FACTS)]);
 
 const at = (id) => document.getElementById(id);
@@ -40,8 +41,7 @@ follow({
 at("clear").addEventListener("click", () => act("clear-outcome", "DELETE", "inbox"));
 
 function messageCard(number, fields) {
-  const isError = fields.niveau === "erreur";
-  const card = element("article", isError ? "message error" : "message");
+  const card = element("article", `message ${LEVELS[fields.niveau] ?? ""}`);
   const heading = element("h2", "", fields.titre ?? "Sans titre");
   const level = element("span", "level", fields.niveau ?? "sans niveau");
   card.append(element("header", "", level, heading, element("small", "", `n° ${number}`)));

@@ -35,6 +35,7 @@ export function addRequest(request) {
 }
 
 function drawArrived() {
+  if (!arrived.length) return;
   const scroller = at("scroll");
   const follows = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 40;
   for (const request of arrived.slice(-SHOWN)) {
@@ -45,7 +46,7 @@ function drawArrived() {
   arrived = [];
   forgetOldest();
   growWaits();
-  at("no-request").hidden = at("requests").childElementCount > 0;
+  at("no-request").hidden = true;
   if (follows) scroller.scrollTop = scroller.scrollHeight;
 }
 
