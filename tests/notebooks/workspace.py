@@ -19,6 +19,7 @@ import nbformat
 
 from labkit.practice_api.server import running_api
 from labkit.processes import free_port
+from tests.notebooks.prose import typeset
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted(
@@ -68,6 +69,7 @@ def refresh() -> None:
                 "notebook",
                 "--execute",
                 "--inplace",
+                "--coalesce-streams",
                 "--ExecutePreprocessor.record_timing=False",
             ]
             done = lab.run("-m", "nbconvert", *options, str(notebook))
@@ -77,7 +79,7 @@ def refresh() -> None:
 
 
 def store(executed: Path, target: Path) -> list[str]:
-    """Keep an executed notebook, without the outputs that hold for one machine at one moment.
+    """Keep an executed notebook, its prose typeset, without the outputs that hold for one machine at one moment.
 
     Gives the difference of the outputs, as the lines of a unified diff.
     """
@@ -85,6 +87,8 @@ def store(executed: Path, target: Path) -> list[str]:
     for cell in notebook.cells:
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             cell.outputs = []
+        if cell.cell_type == "markdown":
+            cell.source = typeset(cell.source)
     former = nbformat.read(target, as_version=4)
     nbformat.write(notebook, target)
     return list(difflib.unified_diff(shown(former), shown(notebook), f"before/{target.name}", target.name))

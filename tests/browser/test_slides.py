@@ -1,0 +1,141 @@
+"""The notebooks as a room sees them: presented by RISE, in the JupyterLab of `lab start`, at a projector's 1280x720."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+
+from labkit.processes import free_port
+from tests.notebooks.workspace import REPOSITORY
+
+pytestmark = pytest.mark.browser
+
+NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
+# Outputs that hold for one machine at one moment are not stored: the height they take once executed, in pixels.
+LIVE_HEIGHTS = {
+    ("00_accueil", "cell-08"): 170,
+    ("02_architecture_n8n_scripts", "cell-10"): 110,
+    ("03_formats", "cell-20"): 310,
+    ("03_formats", "timings"): 230,
+    ("03_formats", "cell-31b"): 24,
+    ("07_controle_qualite", "docs-page"): 260,
+    ("09_synthese", "cell-05"): 260,
+}
+LINE_HEIGHT = 20
+SHORTEST_DECK = 6
+SMALLEST_TEXT = 15
+
+SLIDES = "[...document.querySelectorAll('.reveal .slides section section')].map(slide => slide.id)"
+ALL_DRAWN = """!document.querySelector('.reveal code.language-mermaid')
+    && [...document.querySelectorAll('.reveal .slides img')].every(image => image.complete && image.naturalHeight)"""
+# What a room would not see, or not read, of the slide that is shown.
+PROBLEMS = """smallest => {
+    const slide = document.querySelector('section.present section.present');
+    const shown = element => element.offsetHeight > 0;
+    const found = [];
+    const bottom = Math.max(...[...slide.querySelectorAll('.jp-Cell')].filter(shown)
+        .map(cell => cell.getBoundingClientRect().bottom));
+    if (bottom > innerHeight) found.push(`${Math.ceil(bottom - innerHeight)} px too tall`);
+    if (bottom <= 0) found.push('empty');
+    for (const box of slide.querySelectorAll('.jp-OutputArea-output, .jp-RenderedMarkdown, .cm-scroller, pre'))
+        if (box.scrollWidth > box.clientWidth + 1 || box.getBoundingClientRect().right > innerWidth)
+            found.push(`too wide: ${box.innerText.slice(0, 60)}`);
+    for (const text of slide.querySelectorAll('p, li, td, th, pre, summary, .cm-line'))
+        if (shown(text) && parseFloat(getComputedStyle(text).fontSize) < smallest)
+            found.push(`too small: ${text.innerText.slice(0, 60)}`);
+    return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """A folder with the notebooks, as executed: no output missing."""
+    folder = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(REPOSITORY / "notebooks", folder)
+    for name in NAMES:
+        fill_live_outputs(folder / f"{name}.ipynb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def jupyter(copies):
+    """A JupyterLab started on these copies: the function that gives the address of a page."""
+    root = copies.parent
+    ports = {f"LAB_{service}_PORT": str(free_port()) for service in ("API", "JUPYTER")}
+    command = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", "--without", "n8n"]
+    environment = os.environ | ports | {"LAB_ROOT": str(root), "PYTHONUTF8": "1"}
+    process = subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        said = iter(process.stderr.readline, "")
+        address = urlsplit(
+            next(found[1] for line in said if (found := re.search(r"JupyterLab +(http\S+)", line)))
+        )
+        yield lambda path: f"http://{address.netloc}/{path}?{address.query}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def fill_live_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            cell.outputs = [tall_output(LIVE_HEIGHTS[path.stem, cell.id])]
+    nbformat.write(notebook, path)
+
+
+def tall_output(height):
+    """Lines of text: pictures and styles of a notebook that was not executed here are not trusted, so not shown."""
+    return nbformat.v4.new_output("stream", text="\n".join("│" * (height // LINE_HEIGHT)))
+
+
+@pytest.fixture
+def present(jupyter, page):
+    """Present a notebook; gives, slide by slide, what is wrong with it."""
+    asked = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url)))
+
+    def walk(name):
+        page.goto(jupyter(f"rise/notebooks/{name}.ipynb"))
+        page.wait_for_selector(".reveal.ready section.present section.present")
+        page.wait_for_function(ALL_DRAWN)
+        problems = {}
+        for slide in page.evaluate(SLIDES):
+            page.evaluate(f"location.hash = '/{slide}'")
+            page.wait_for_selector(f"section.present section.present#{slide}")
+            problems[slide] = page.evaluate(PROBLEMS, SMALLEST_TEXT)
+        return problems
+
+    yield walk
+    for kernel in page.request.get(jupyter("api/kernels")).json():
+        page.request.delete(jupyter(f"api/kernels/{kernel['id']}"))
+    abroad = {url.netloc for url in asked if url.scheme in ("http", "https") and url.hostname != "127.0.0.1"}
+    assert not abroad, "slides must show in a room without a network"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_slide_fits_the_projector_and_can_be_read(present, name):
+    problems = present(name)
+    assert {slide: found for slide, found in problems.items() if found} == {}
+    assert len(problems) >= SHORTEST_DECK
+
+
+def test_what_does_not_fit_is_seen(present, copies):
+    cells = {
+        "slide": nbformat.v4.new_code_cell(outputs=[tall_output(800)]),
+        "skip": nbformat.v4.new_code_cell(outputs=[tall_output(800)]),
+        "subslide": nbformat.v4.new_code_cell("x = " + "1" * 200),
+        "-": nbformat.v4.new_markdown_cell("Un texte court."),
+    }
+    for kind, cell in cells.items():
+        cell.metadata["slideshow"] = {"slide_type": kind}
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells.values())), copies / "wrong.ipynb")
+    [too_tall], [too_wide] = present("wrong").values()
+    assert too_tall.endswith("px too tall")
+    assert too_wide.startswith("too wide: x = 111")

@@ -1,0 +1,73 @@
+"""The notebooks as text: short paragraphs, headings in order, French spaces, pictures told, a place on the slides."""
+
+import json
+import re
+
+import pytest
+
+from tests.notebooks.prose import NO_BREAK, typeset
+from tests.notebooks.workspace import NOTEBOOKS, REPOSITORY
+
+FIVE_LINES = 500
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+
+
+def cells(name, kind):
+    notebook = json.loads((REPOSITORY / name).read_text(encoding="utf-8"))
+    return [
+        cell | {"source": "".join(cell["source"])} for cell in notebook["cells"] if cell["cell_type"] == kind
+    ]
+
+
+def prose(name):
+    return [cell["source"] for cell in cells(name, "markdown")]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_line_begins_with_a_lonely_punctuation_mark(name):
+    assert [text for text in prose(name) if text != typeset(text)] == [], "`make notebooks` sets the spaces"
+
+
+def test_the_instructor_guide_has_french_spaces_too():
+    guide = (REPOSITORY / "notebooks" / "FORMATEUR.md").read_text(encoding="utf-8")
+    assert guide == typeset(guide)
+
+
+def test_spaces_are_set_in_prose_only():
+    assert typeset("Qui ? « Moi » : oui !") == "Qui_? «_Moi_»_: oui_!".replace("_", NO_BREAK)
+    assert typeset("`f` ; **g** :") == "`f`_; **g**_:".replace("_", NO_BREAK)
+    for kept in (
+        "`a ? b : c`",
+        "```sh\nlab run -p x : y\n```",
+        "| a | b |\n| :-- | --: |",
+        '<p title="a : b">',
+        "http://127.0.0.1/a",
+    ):
+        assert typeset(kept) == kept
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_paragraph_passes_five_lines_on_screen(name):
+    blocks = [block for text in prose(name) for block in re.split(r"\n\n|\n(?=[-|\d])", text)]
+    assert [block for block in blocks if len(block) > FIVE_LINES and not block.startswith("```")] == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_headings_go_down_one_level_at_a_time_under_one_title(name):
+    levels = [len(marks) for text in prose(name) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_picture_says_what_it_shows(name):
+    outputs = [output for cell in cells(name, "code") for output in cell["outputs"]]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert all(len(picture["metadata"]["image/png"]["alt"]) > 40 for picture in pictures)
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("notebooks/")])
+def test_every_cell_says_its_place_on_the_slides(name):
+    metadata = [cell["metadata"] for kind in ("markdown", "code") for cell in cells(name, kind)]
+    assert {each["slideshow"]["slide_type"] for each in metadata} <= SLIDE_TYPES
