@@ -70,9 +70,10 @@ def export_command(names: tuple[str, ...]) -> None:
     Un fichier où se voit un secret n'est pas écrit.
     """
     from labkit import n8n_setup, n8n_workflows, secret_scan
+    from labkit.paths import api_url
 
     client = n8n_setup.connect()
-    place = n8n_setup.place(client)
+    place = n8n_setup.place(client, api_url())
     for path in n8n_workflows.find(names):
         text = n8n_workflows.export_workflow(client, path, place)
         if text is None:

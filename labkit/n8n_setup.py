@@ -13,6 +13,8 @@ from labkit.paths import HOST, STATE, api_url, port
 IMPORTED = STATE / "n8n" / "imported.json"
 WEBHOOK_CREDENTIAL = "Clé du webhook"
 WEBHOOK_HEADER = "X-Lab-Key"
+FORM_CREDENTIAL = "Accès au formulaire"
+FORM_USER = "formateur"
 MAIL_CREDENTIAL = "Serveur de courriel"
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 
@@ -24,15 +26,17 @@ def connect() -> N8nClient:
     return client
 
 
-def place(client: N8nClient) -> Place:
+def place(client: N8nClient, api_url: str) -> Place:
     """This machine's addresses, credentials (set anew in n8n) and mail, as the workflows need them."""
+    known = secret_store.load()
     smtp, sender, recipient = mail_settings()
-    key = {"name": WEBHOOK_HEADER, "value": secret_store.load()["webhook_key"]}
-    credentials = {
-        WEBHOOK_CREDENTIAL: client.ensure_credential(WEBHOOK_CREDENTIAL, "httpHeaderAuth", key),
-        MAIL_CREDENTIAL: client.ensure_credential(MAIL_CREDENTIAL, "smtp", smtp),
+    wanted = {
+        WEBHOOK_CREDENTIAL: ("httpHeaderAuth", {"name": WEBHOOK_HEADER, "value": known["webhook_key"]}),
+        FORM_CREDENTIAL: ("httpBasicAuth", {"user": FORM_USER, "password": known["form_password"]}),
+        MAIL_CREDENTIAL: ("smtp", smtp),
     }
-    return Place(api_url(), client.url, credentials, (sender, recipient))
+    credentials = {name: client.ensure_credential(name, kind, data) for name, (kind, data) in wanted.items()}
+    return Place(api_url, client.url, credentials, (sender, recipient))
 
 
 def mail_settings() -> tuple[dict, str, str]:
@@ -61,4 +65,4 @@ def mail_settings() -> tuple[dict, str, str]:
 
 def bring_workflows(client: N8nClient, files: list[Path], force: bool = False) -> dict[str, str]:
     """Import and publish the workflows of `files`: {file's name: outcome}, as n8n_workflows.import_workflows."""
-    return import_workflows(client, files, place(client), Imported(IMPORTED), force)
+    return import_workflows(client, files, place(client, api_url()), Imported(IMPORTED), force)

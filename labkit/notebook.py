@@ -21,6 +21,8 @@ from IPython.display import display
 from labkit.paths import ROOT, api_url, run_log_path, scripts_folder
 
 RESULT_MIME = "application/vnd.lab.result+json"
+# By name: the scripts' modules are imported anew when a file changes, and their classes with them.
+FORESEEN = ("IngestError", "TransientError")
 VOLATILE = ("run_id", "ingestion_date")
 
 
@@ -65,7 +67,7 @@ def open_lab(scripts: str, base_url: str = "") -> None:
         sys.path.insert(0, folder)
     shell = get_ipython()
     shell.events.register("pre_run_cell", FreshModules(folder))
-    shell.set_custom_exc((NotImplementedError,), _say_what_is_to_do)
+    shell.set_custom_exc((Exception,), _say_what_happened)
 
 
 class FreshModules:
@@ -90,8 +92,18 @@ class FreshModules:
         importlib.invalidate_caches()
 
 
-def _say_what_is_to_do(shell, kind, error, trace, tb_offset=None) -> None:
-    """Shown in the place of a traceback when a cell meets an exercise that is not done."""
+def _say_what_happened(shell, kind, error, trace, tb_offset=None) -> None:
+    """Shown in the place of a traceback when a cell meets an exercise to do, or an error the scripts foresaw."""
+    if isinstance(error, NotImplementedError):
+        _say_what_is_to_do(error, trace)
+    elif kind.__name__ in FORESEEN:
+        display(Result({"status": "error", "error": error.as_dict()}, error.message))
+        shell._showtraceback(kind, error, [f"Arrêt : {error.message}"])
+    else:
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def _say_what_is_to_do(error: NotImplementedError, trace) -> None:
     where = traceback.extract_tb(trace)[-1]
     place = (
         f"{Path(where.filename).name}, ligne {where.lineno}"

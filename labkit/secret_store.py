@@ -10,13 +10,14 @@ FILE = STATE / "secrets.json"
 
 
 def load() -> dict[str, str]:
-    """{"jupyter_token", "n8n_encryption_key", "n8n_password", "webhook_key"}, those that lack made at the call."""
+    """{"jupyter_token", "n8n_encryption_key", "n8n_password", "webhook_key", "form_password"}: each made once."""
     known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     made = {
         "jupyter_token": secrets.token_urlsafe(24),
         "n8n_encryption_key": secrets.token_urlsafe(24),
         "n8n_password": f"Lab-{secrets.token_urlsafe(9)}1",
         "webhook_key": secrets.token_urlsafe(24),
+        "form_password": secrets.token_urlsafe(9),
     }
     if made.keys() <= known.keys():
         return known

@@ -1,6 +1,7 @@
 """A copy of the lab with its API and its own n8n, for the time of a file of tests."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit import n8n, n8n_install
+from labkit import n8n, n8n_install, n8n_setup, secret_store
 from labkit.n8n_client import N8nClient
-from labkit.n8n_workflows import Imported, Place, find, import_workflows
+from labkit.n8n_workflows import Imported, find, import_workflows
 from labkit.processes import free_port
 from tests.conftest import REPOSITORY
 from tests.notebooks.workspace import Workspace, workspace
@@ -19,8 +20,13 @@ from tests.notebooks.workspace import Workspace, workspace
 WORKFLOWS = find()
 CHECKPOINTS = sorted((REPOSITORY / "n8n" / "checkpoints").glob("*.json"))
 PASSWORD = "Essai-du-labo-1"
-WEBHOOK_KEY = "a-webhook-key-for-the-tests-only"
-MAIL = {"host": "127.0.0.1", "port": 25, "user": "", "password": "", "secure": False}
+SECRETS = {
+    "jupyter_token": "a-jupyter-token-for-the-tests-only",
+    "n8n_encryption_key": "an-encryption-key-for-the-tests-only",
+    "n8n_password": PASSWORD,
+    "webhook_key": "a-webhook-key-for-the-tests-only",
+    "form_password": "a-form-password-for-the-tests-only",
+}
 
 
 @dataclass
@@ -30,7 +36,6 @@ class N8nLab:
     made: Workspace
     server: n8n.N8nServer
     client: N8nClient = field(init=False)
-    place: Place = field(init=False)
 
     @property
     def root(self) -> Path:
@@ -46,23 +51,28 @@ class N8nLab:
         self.client = N8nClient(self.server.url, PASSWORD)
         self.client.login()
 
-    def bring(self, files: list[Path], force: bool = False, mail=MAIL, people=("", "")) -> dict[str, str]:
-        credentials = {
-            "Clé du webhook": self.client.ensure_credential(
-                "Clé du webhook", "httpHeaderAuth", {"name": "X-Lab-Key", "value": WEBHOOK_KEY}
-            ),
-            "Serveur de courriel": self.client.ensure_credential("Serveur de courriel", "smtp", mail),
-        }
-        self.place = Place(self.api_url, self.server.url, credentials, people)
+    def bring(self, files: list[Path], force: bool = False) -> dict[str, str]:
+        """Import as `lab start` does, with this lab's addresses and secrets."""
+        place = n8n_setup.place(self.client, self.api_url)
         return import_workflows(
-            self.client, files, self.place, Imported(self.server.home / "imported.json"), force
+            self.client, files, place, Imported(self.server.home / "imported.json"), force
         )
 
     def execute(self, workflow: str, trigger: str) -> dict:
         return self.client.wait_execution(self.client.run_workflow(workflow, trigger))
 
+    def running(self) -> list[str]:
+        wanted = json.dumps({"status": ["new", "running", "waiting"]})
+        return [one["id"] for one in self.client.request("GET", "/executions", filter=wanted)["results"]]
+
     def last_execution(self, workflow: str) -> dict:
         return self.client.wait_execution(self.client.executions(workflow, 1)[0]["id"])
+
+    def wait_for(self, condition, timeout: float = 60) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "waited too long"
+            time.sleep(0.3)
 
     def switch(self, path: str, method: str = "POST", **body: object) -> object:
         answer = requests.request(method, f"{self.api_url}/_lab/{path}", json=body, timeout=10)
@@ -93,6 +103,35 @@ class N8nLab:
         saved = self.client.update_workflow({name: workflow[name] for name in names})
         if publish:
             self.client.publish(saved)
+            # n8n answers before its triggers have changed over, and nothing says when they have.
+            time.sleep(2)
+
+    def watermark(self) -> dict:
+        """The row of the Data Table « filigranes » of the lab's own flow; empty before the first run."""
+        (project,) = self.client.request("GET", "/projects/my-projects")
+        tables = self.client.request("GET", f"/projects/{project['id']}/data-tables")["data"]
+        found = [table["id"] for table in tables if table["name"] == "filigranes"]
+        if not found:
+            return {}
+        rows = self.client.request("GET", f"/projects/{project['id']}/data-tables/{found[0]}/rows")["data"]
+        return next((row for row in rows if row["flux"] == "data/bronze/events"), {})
+
+
+def command(name: str, text: str):
+    """A change of what an Execute Command node runs."""
+
+    def change(workflow):
+        node_of(workflow, name)["parameters"]["command"] = text
+
+    return change
+
+
+def both(*changes):
+    def change(workflow):
+        for one in changes:
+            one(workflow)
+
+    return change
 
 
 def parameters(**values):
@@ -111,20 +150,25 @@ def node_of(workflow: dict, name: str) -> dict:
     return node
 
 
+@pytest.fixture(scope="session")
+def installed():
+    n8n_install.install(lambda text: None)
+
+
 @contextmanager
 def n8n_lab(folder: Path) -> Iterator[N8nLab]:
     """The lab under `folder`, its n8n running with the workflows of n8n/workflows."""
-    n8n_install.install(lambda text: None)
-    with workspace(folder / "lab") as made:
+    with workspace(folder / "lab") as made, pytest.MonkeyPatch.context() as patch:
         secrets = made.root / "data" / "state" / "secrets.json"
         secrets.parent.mkdir(parents=True)
-        secrets.write_text(json.dumps({"n8n_password": PASSWORD, "webhook_key": WEBHOOK_KEY}))
+        secrets.write_text(json.dumps(SECRETS))
+        patch.setattr(secret_store, "FILE", secrets)
         server = n8n.N8nServer(
             home=folder / "n8n",
             port=free_port(),
             broker_port=free_port(),
             password=PASSWORD,
-            encryption_key="a-key-for-the-tests-only",
+            encryption_key=SECRETS["n8n_encryption_key"],
             log=made.root / "n8n.log",
             api_url=made.api_url,
             root=made.root,
@@ -139,12 +183,15 @@ def n8n_lab(folder: Path) -> Iterator[N8nLab]:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def lab(installed, tmp_path_factory):
     with n8n_lab(tmp_path_factory.mktemp("lab")) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def fresh_api(request):
+    """The API as on the first day, and no run of the test before still under way."""
     if "lab" in request.fixturenames:
-        request.getfixturevalue("lab").switch("reset")
+        lab = request.getfixturevalue("lab")
+        lab.wait_for(lambda: not lab.running())
+        lab.switch("reset")

@@ -1,69 +1,191 @@
-"""The workflows, imported into the real n8n and run there; looked at in the bronze folder, the inbox and
-n8n's own record of the execution."""
+"""The workflows, imported into the real n8n and run there; looked at in the bronze folder, the inbox, the Data Table
+and n8n's own record of the execution."""
 
 import json
-import re
 
 import pytest
 import requests
 
-from tests.n8n.conftest import WORKFLOWS
+from tests.n8n.conftest import SECRETS, both, command, node_of, parameters
 
 pytestmark = pytest.mark.n8n
-INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
+INGESTION, BACKFILL, REPLAY, WEBHOOK = (
+    "labIngestion0001",
+    "labBackfill00001",
+    "labRejeu00000001",
+    "labWebhook000001",
+)
+DAY = parameters(watermark="", start_date="2024-01-01", end_date="2024-01-01")
+
+
+def ingest(lab, change=DAY):
+    with lab.changed(INGESTION, change):
+        return lab.execute(INGESTION, "Lancer à la main")
 
 
 def test_ingestion_writes_validates_and_notifies_once(lab):
-    execution = lab.execute(INGESTION, "Lancer à la main")
+    execution = ingest(lab, parameters(watermark="", start_date="2024-01-01", end_date="2024-01-03"))
     assert execution["status"] == "success"
     assert lab.days() == [f"partition_date=2024-01-0{day}" for day in (1, 2, 3)]
-    assert [(note["niveau"], note["lignes"], note["lignes_validées"]) for note in lab.inbox()] == [
-        ("info", 2983, 2983)
-    ]
-    report = execution["nodes"]["Lire le résultat de l'ingestion"][0]["notebook"]
-    assert (lab.root / report).is_file()
+    (note,) = lab.inbox()
+    assert (note["niveau"], note["lignes"], note["lignes_validées"]) == ("info", 2983, 2983)
+    assert (lab.root / note["compte_rendu"]).is_file()
 
 
-def test_an_api_that_fails_takes_the_error_branch_and_is_named(lab):
-    requests.post(f"{lab.api_url}/_lab/faults", json={"kind": "404", "rate": 1}, timeout=10)
-    execution = lab.execute(INGESTION, "Lancer à la main")
+ERRORS = {
+    "exit 1": (DAY, "not_found", "n'existe pas (404)"),
+    "exit 2": (
+        parameters(watermark="", start_date="2024-01-05", end_date="2024-01-01"),
+        "usage",
+        "vient après",
+    ),
+    "a folder outside data/": (parameters(output_dir="../ailleurs"), "usage", "hors de data/"),
+    "no JSON": (both(DAY, command("Ingérer", "=echo bonjour || exit 0")), "no_json", "pas rendu de JSON"),
+    "a missing executable": (
+        both(DAY, command("Ingérer", "=lab-absent run || exit 0")),
+        "no_json",
+        "lab-absent",
+    ),
+    "a killed process": (both(DAY, command("Ingérer", "=kill -9 $$")), "no_json", "pas rendu de JSON"),
+}
+
+
+@pytest.mark.parametrize(("change", "code", "words"), ERRORS.values(), ids=ERRORS.keys())
+def test_each_failure_takes_the_error_branch_and_is_told_once(lab, change, code, words):
+    if code == "not_found":
+        lab.switch("faults", kind="404", rate=1)
+    execution = ingest(lab, change)
+    assert execution["status"] == "error"
     assert "Valider" not in execution["nodes"]
-    assert [(note["niveau"], note["titre"]) for note in lab.inbox()] == [("erreur", "Ingestion en échec")]
-    assert "404" in lab.inbox()[0]["message"]
+    (note,) = lab.inbox()
+    assert (note["niveau"], note["titre"], note["code"]) == ("erreur", "Ingestion en échec", code)
+    assert words in note["message"]
+    assert note["exécution"].startswith(f"{lab.server.url}/workflow/{INGESTION}/executions/")
 
 
-def test_a_validation_that_fails_takes_its_own_branch(lab):
-    rules = lab.root / "solutions/validation_rules.json"
-    former = rules.read_text()
-    rules.write_text(json.dumps({"min_rows": 100_000}))
-    execution = lab.execute(INGESTION, "Lancer à la main")
-    rules.write_text(former)
-    assert execution["nodes"]["Lire le résultat de la validation"][0]["validation"] == "failed"
+def test_a_run_that_lasts_too_long_is_stopped_and_told(lab):
+    def hurried(workflow):
+        DAY(workflow)
+        node = node_of(workflow, "Ingérer")
+        node["parameters"]["command"] = node["parameters"]["command"].replace("1500", "3")
+
+    lab.switch("faults", kind="slow", rate=1, delay_s=30)
+    ingest(lab, hurried)
+    (note,) = lab.inbox()
+    assert (note["code"], note["titre"]) == ("timeout", "Ingestion en échec")
+    assert "Arrêté après 3 s" in note["message"]
+
+
+def test_a_validation_that_fails_is_told_and_marks_the_execution(lab):
+    (lab.root / "strict.json").write_text(json.dumps({"min_rows": 100_000}))
+    execution = ingest(lab, both(DAY, parameters(rules_file="strict.json")))
+    assert execution["nodes"]["Valider"][0]["validation"] == "failed"
+    assert execution["status"] == "error"
     assert [(note["titre"], note["code"]) for note in lab.inbox()] == [
         ("Validation en échec", "validation_failed")
     ]
 
 
-def test_backfill_fills_the_month_in_batches_and_skips_what_is_there(lab):
-    lab.execute(INGESTION, "Lancer à la main")
-    execution = lab.execute(BACKFILL, "Lancer le backfill")
+def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(lab):
+    ingest(lab)
+    period = parameters(start_date="2024-01-01", end_date="2024-01-12")
+    with lab.changed(BACKFILL, period):
+        execution = lab.execute(BACKFILL, "Lancer le backfill")
     summary = lab.inbox()[-1]
     assert execution["status"] == "success"
-    assert (summary["jours_écrits"], summary["jours_sautés"], summary["lots_en_échec"]) == (28, 3, [])
-    assert len(lab.days()) == 31
-    assert [batch["validation"] for batch in execution["nodes"]["Bilan du lot"]] == ["success"] * 4
+    assert (summary["jours_écrits"] + summary["jours_sautés"], summary["jours_en_échec"]) == (12, [])
+    assert summary["jours_sautés"] >= 1
+    assert [batch["validation"] for batch in execution["nodes"]["Bilan du lot"]] == ["success"] * 2
+    assert [row["jours_faits"] for row in execution["nodes"]["Noter l'avancement"]] == [10, 12]
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_no_expression_reaches_a_shell_but_as_base64(path):
-    encoded = re.compile(r"\{\{ JSON\.stringify\(.*\)\.base64Encode\(\) \}\}")
-    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
-    commands = [node["parameters"]["command"] for node in nodes if node["type"].endswith("executeCommand")]
-    assert commands
-    assert not [command for command in commands if "{{" in encoded.sub("", command)]
+def test_backfill_goes_on_after_a_failed_day_and_lists_it(lab):
+    lab.switch("faults", kind="404", next=1)
+    with lab.changed(BACKFILL, parameters(start_date="2024-02-01", end_date="2024-02-03")):
+        execution = lab.execute(BACKFILL, "Lancer le backfill")
+    (summary,) = lab.inbox()
+    assert execution["status"] == "error"
+    assert (summary["niveau"], len(summary["jours_en_échec"])) == ("erreur", 1)
+    assert summary["jours_écrits"] + summary["jours_sautés"] == 2
+    with lab.changed(BACKFILL, parameters(start_date="2024-02-01", end_date="2024-02-03")):
+        lab.execute(BACKFILL, "Lancer le backfill")
+    again = lab.inbox()[-1]
+    assert (again["jours_écrits"], again["jours_sautés"], again["niveau"]) == (1, 2, "info")
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_every_workflow_explains_itself_in_sticky_notes(path):
-    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
-    assert sum(node["type"].endswith("stickyNote") for node in nodes) >= 2
+def fill_form(lab, start, end, mode):
+    values = {f"field-{rank}": (None, value) for rank, value in enumerate((start, end, mode))}
+    return requests.post(
+        f"{lab.server.url}/form/lab/backfill",
+        files=values,
+        auth=("formateur", SECRETS["form_password"]),
+        timeout=30,
+    )
+
+
+def test_the_form_asks_a_password_and_starts_a_backfill(lab):
+    assert requests.get(f"{lab.server.url}/form/lab/backfill", timeout=10).status_code == 401
+    assert fill_form(lab, "2024-02-10", "2024-02-10", "refaire").status_code == 200
+    assert lab.last_execution(BACKFILL)["status"] == "success"
+    assert lab.inbox()[-1]["jours_écrits"] == 1
+
+
+def test_the_quarantine_is_listed_replayed_and_reported(lab):
+    ingest(lab)
+    (waiting,) = (lab.root / "data/quarantine/events").glob("*2024-01-01*.jsonl") or [None]
+    entries = [json.loads(line) for line in waiting.read_text(encoding="utf-8").splitlines()]
+    mendable = next(entry for entry in entries if entry["reason"] == "wrong_type")
+    good = requests.get(f"{lab.api_url}/api/events", params={"date": "2024-01-01", "limit": 1}, timeout=10)
+    field = mendable["field"]
+    mendable["raw"][field] = good.json()["data"][0][field]
+    waiting.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    execution = lab.execute(REPLAY, "Rejouer à la main")
+    report = lab.inbox()[-1]
+    assert (execution["status"], report["titre"], report["rejouées"]) == ("success", "Quarantaine rejouée", 1)
+    assert report["en_attente"] == sum(report["avant"].values()) - 1
+
+
+def call(lab, body, key=SECRETS["webhook_key"]):
+    return requests.post(
+        f"{lab.server.url}/webhook/lab/ingestion", json=body, headers={"X-Lab-Key": key}, timeout=60
+    )
+
+
+def test_the_webhook_answers_with_the_runs_result(lab):
+    answer = call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"})
+    assert (answer.status_code, answer.json()["status"], answer.json()["validation"]) == (
+        200,
+        "success",
+        "passed",
+    )
+    assert answer.json()["partitions"]["written"] + answer.json()["partitions"]["unchanged"] == ["2024-01-05"]
+
+
+def test_the_webhook_refuses_who_has_no_key(lab):
+    assert call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"}, key="guess").status_code == 403
+
+
+def test_the_webhook_tells_its_caller_when_the_run_fails(lab):
+    lab.switch("faults", kind="404", rate=1)
+    answer = call(lab, {"start_date": "2024-01-06", "end_date": "2024-01-06"})
+    assert (answer.status_code, answer.json()["status"]) == (500, "error")
+    assert lab.last_execution(WEBHOOK)["status"] == "error"
+    assert len(lab.inbox()) == 1
+
+
+def test_an_error_no_branch_foresaw_reaches_the_inbox_with_its_node_and_link(lab):
+    def broken(workflow):
+        node_of(workflow, "Paramètres")["parameters"] = {
+            "mode": "raw",
+            "jsonOutput": "={{ 'oups' }}",
+            "options": {},
+        }
+
+    with lab.changed(WEBHOOK, broken, publish=True):
+        call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"})
+    lab.wait_for(lambda: lab.inbox())
+    (note,) = lab.inbox()
+    assert (note["nœud"], note["niveau"]) == ("Paramètres", "erreur")
+    assert "Déclenchement par webhook" in note["titre"]
+    assert f"{lab.server.url}/workflow/{WEBHOOK}/executions/" in note["exécution"]
+    assert note["extrait"]

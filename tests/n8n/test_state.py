@@ -1,0 +1,126 @@
+"""What n8n remembers between two runs: the watermark of the Data Table, and the lock that keeps runs apart."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.n8n.conftest import both, command, node_of, parameters
+
+pytestmark = pytest.mark.n8n
+INGESTION = "labIngestion0001"
+FREE = ("", 0)
+
+
+@pytest.fixture(autouse=True)
+def first_run(lab):
+    """A watermark to start from."""
+    if not lab.watermark().get("filigrane"):
+        execution = ingest(lab)
+        assert execution["status"] == "success"
+
+
+def ingest(lab, change=lambda workflow: None):
+    with lab.changed(INGESTION, change):
+        return lab.execute(INGESTION, "Lancer à la main")
+
+
+def lock(lab):
+    row = lab.watermark()
+    return row["verrou"], row["verrou_fin"]
+
+
+def test_the_watermark_moves_on_after_ingestion_and_validation(lab):
+    before = lab.watermark()["filigrane"]
+    lab.switch("clock", "PUT", advance_days=1)
+    execution = ingest(lab)
+    after = lab.watermark()["filigrane"]
+    assert after == execution["nodes"]["Lire le résultat de l'ingestion"][0]["watermark"]
+    assert after > before
+    assert lock(lab) == FREE
+
+
+def test_a_run_reads_from_the_watermark_of_the_one_before(lab):
+    since = lab.watermark()["filigrane"]
+    execution = ingest(lab)
+    report = json.loads(
+        (lab.root / execution["nodes"]["Lire le résultat de l'ingestion"][0]["notebook"]).read_text()
+    )
+    shown = json.dumps(report["cells"], ensure_ascii=False)
+    assert f"--since {since}" in shown
+
+
+STRICT = parameters(rules_file="strict.json")
+BROKEN_STATE = {"mode": "raw", "jsonOutput": "={{ 'oups' }}", "options": {}}
+
+
+def broken_node(name):
+    def change(workflow):
+        node = node_of(workflow, name)
+        node["type"], node["typeVersion"], node["parameters"] = "n8n-nodes-base.set", 3.5, BROKEN_STATE
+
+    return change
+
+
+FAILURES = {
+    "the API": lambda lab: lab.switch("faults", kind="404", rate=1),
+    "the command": command("Ingérer", "=lab-absent || exit 0"),
+    "the reading of its result": broken_node("Lire le résultat de l'ingestion"),
+    "the validation": STRICT,
+    "the validation's node": broken_node("Valider"),
+}
+
+
+@pytest.mark.parametrize("where", FAILURES)
+def test_a_run_that_fails_leaves_the_watermark_where_it_was(lab, where):
+    (lab.root / "strict.json").write_text(json.dumps({"min_rows": 10_000_000}))
+    before = lab.watermark()["filigrane"]
+    lab.switch("clock", "PUT", advance_days=1)
+    if where == "the API":
+        FAILURES[where](lab)
+        execution = ingest(lab)
+    else:
+        execution = ingest(lab, both(FAILURES[where], parameters(minutes_de_verrou=0.05)))
+    assert execution["status"] == "error"
+    assert lab.watermark()["filigrane"] == before
+
+
+def test_of_two_runs_at_once_the_second_says_so_and_ends(lab):
+    lab.wait_for(lambda: ingest(lab)["status"] == "success")
+    lab.switch("inbox", "DELETE")
+    lab.switch("faults", kind="slow", next=2, delay_s=4)
+    first = lab.client.run_workflow(INGESTION, "Lancer à la main")
+    lab.wait_for(lambda: lock(lab) != FREE)
+    second = lab.execute(INGESTION, "Lancer à la main")
+    assert "Ingérer" not in second["nodes"]
+    assert lab.client.wait_execution(first)["status"] == "success"
+    assert [note["titre"] for note in lab.inbox()] == ["Un passage est déjà en cours", "Ingestion réussie"]
+    assert first in lab.inbox()[0]["message"]
+    assert lock(lab) == FREE
+
+
+def test_of_runs_started_at_the_same_instant_one_takes_the_lock(lab):
+    started = [lab.client.run_workflow(INGESTION, "Lancer à la main") for _ in range(3)]
+    nodes = [lab.client.wait_execution(one)["nodes"] for one in started]
+    assert sum("Ingérer" in one for one in nodes) == 1
+
+
+def every_few_seconds(workflow):
+    parameters(minutes_de_verrou=0.5)(workflow)
+    interval = [{"field": "seconds", "secondsInterval": 5}]
+    node_of(workflow, "Chaque matin à 6 h")["parameters"]["rule"]["interval"] = interval
+
+
+def test_a_killed_n8n_resumes_with_the_next_schedule(lab):
+    before = lab.watermark()["filigrane"]
+    lab.switch("clock", "PUT", advance_days=2)
+    lab.switch("faults", kind="slow", next=1, delay_s=3)
+    with lab.changed(INGESTION, every_few_seconds, publish=True):
+        lab.wait_for(lambda: lab.watermark()["verrou"])
+        os.kill(lab.server.process.pid, signal.SIGKILL)
+        lab.server.process.wait()
+        lab.start()
+        assert lab.watermark()["filigrane"] == before
+        lab.wait_for(lambda: lab.watermark()["filigrane"] > before, timeout=120)
+    assert "Ingestion réussie" in [note["titre"] for note in lab.inbox()]
