@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from labkit.paths import USUAL_PORTS
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import make_copy
 
@@ -166,3 +167,12 @@ def test_a_folder_with_spaces_and_accents_is_as_good_as_any(in_a_folder_with_spa
 def last_line(done):
     """The JSON object a run printed."""
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_container_is_made_of_environment_yml_and_no_second_list_of_packages():
+    manifest = json.loads((REPOSITORY / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    environment = (REPOSITORY / "environment.yml").read_text(encoding="utf-8")
+    assert manifest["onCreateCommand"] == "conda env create -f environment.yml"
+    assert f"envs/{environment.split('name: ')[1].split()[0]}/bin" in manifest["remoteEnv"]["PATH"]
+    assert manifest["forwardPorts"] == [USUAL_PORTS[name] for name in ("jupyter", "api", "n8n")]
+    assert not [name for name in (".binder", "binder") if (REPOSITORY / name).exists()], "Binder would leave it aside"
