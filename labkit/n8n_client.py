@@ -24,8 +24,8 @@ class N8nClient:
         """Open the session. N8nError if n8n does not answer, or knows another password."""
         self.request("POST", "/login", {"emailOrLdapLoginId": OWNER, "password": self.password})
 
-    def request(self, method: str, path: str, body: dict | None = None, **params: str) -> dict | list:
-        """What n8n answers under /rest, its `data`."""
+    def request(self, method: str, path: str, body: dict | None = None, **params: str) -> dict | list | None:
+        """What n8n answers under /rest, its `data`; None if it has nothing to say."""
         try:
             answer = self.session.request(
                 method, f"{self.url}/rest{path}", json=body, params=params, timeout=30
@@ -38,7 +38,7 @@ class N8nClient:
             content = {"message": answer.text[:200]}
         if not answer.ok:
             raise N8nError(f"n8n a refusé {method} {path} : {content.get('message', answer.status_code)}")
-        return content["data"]
+        return content.get("data")
 
     def workflows(self) -> dict[str, dict]:
         """{id: workflow} of all it holds, archived ones left out."""

@@ -54,9 +54,8 @@ class N8nLab:
     def bring(self, files: list[Path], force: bool = False) -> dict[str, str]:
         """Import as `lab start` does, with this lab's addresses and secrets."""
         place = n8n_setup.place(self.client, self.api_url)
-        return import_workflows(
-            self.client, files, place, Imported(self.server.home / "imported.json"), force
-        )
+        imported = Imported(self.root / "data/state/n8n/imported.json")
+        return import_workflows(self.client, files, place, imported, force)
 
     def execute(self, workflow: str, trigger: str) -> dict:
         return self.client.wait_execution(self.client.run_workflow(workflow, trigger))

@@ -1,0 +1,136 @@
+"""A change made in n8n's editor: kept by an import, brought back to git as a small difference by an export."""
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from labkit.n8n_setup import place
+from labkit.n8n_workflows import export_workflow, find
+from tests.n8n.conftest import CHECKPOINTS, WORKFLOWS, node_of
+
+pytestmark = pytest.mark.n8n
+INGESTION = "labIngestion0001"
+
+
+def lab_command(lab, *arguments):
+    own = {"LAB_N8N_PORT": str(lab.server.port), "LAB_ROOT": str(lab.root), "LAB_API_URL": lab.api_url}
+    return subprocess.run(
+        [sys.executable, "-m", "labkit.cli", "n8n", *arguments],
+        env=os.environ | own,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def move_and_rename(lab):
+    """What a trainee does: a node dragged, a parameter changed."""
+    workflow = lab.client.workflows()[INGESTION]
+    node = node_of(workflow, "Paramètres")
+    node["position"] = [node["position"][0] + 37, node["position"][1] - 3]
+    node["parameters"]["assignments"]["assignments"][0]["value"] = "labs"
+    lab.client.update_workflow({name: workflow[name] for name in ("id", "nodes", "connections", "settings")})
+
+
+@pytest.fixture
+def changed(lab):
+    move_and_rename(lab)
+    yield lab
+    lab.bring(WORKFLOWS, force=True)
+
+
+def test_a_second_import_changes_nothing(lab):
+    assert set(lab.bring(WORKFLOWS).values()) == {"same"}
+
+
+def test_an_export_gives_the_files_of_git_to_the_byte(lab):
+    lab.bring(CHECKPOINTS)
+    here = place(lab.client, lab.api_url)
+    for path in [*WORKFLOWS, *CHECKPOINTS]:
+        assert export_workflow(lab.client, path, here) == path.read_text(encoding="utf-8")
+
+
+def test_what_a_trainee_changed_is_kept_and_named_until_forced(changed):
+    assert changed.bring(WORKFLOWS)["ingestion_incrementale"] == "kept"
+    assert changed.bring(WORKFLOWS, force=True)["ingestion_incrementale"] == "updated"
+    assert changed.bring(WORKFLOWS)["ingestion_incrementale"] == "same"
+
+
+def test_a_newer_file_replaces_a_workflow_nobody_changed(lab, tmp_path):
+    (path,) = find(("demo_injection",))
+    newer = tmp_path / "workflows" / path.name
+    newer.parent.mkdir()
+    newer.write_text(path.read_text(encoding="utf-8").replace("INJECTÉ", "INJECTÉE"), encoding="utf-8")
+    assert lab.bring([newer]) == {"demo_injection": "updated"}
+    assert lab.bring([path]) == {"demo_injection": "updated"}
+
+
+def test_a_workflow_removed_in_the_editor_stays_removed_until_forced(lab):
+    lab.client.request("POST", "/workflows/labInjection0001/archive")
+    lab.client.request("DELETE", "/workflows/labInjection0001")
+    assert lab.bring(WORKFLOWS)["demo_injection"] == "kept"
+    assert lab.bring(WORKFLOWS, force=True)["demo_injection"] == "new"
+
+
+def test_the_export_command_writes_the_change_and_nothing_else(changed):
+    path = changed.root / "n8n/workflows/ingestion_incrementale.json"
+    before = path.read_text(encoding="utf-8").splitlines()
+    done = lab_command(changed, "export", "ingestion_incrementale")
+    assert "écrit" in done.stdout, done.stderr
+    after = path.read_text(encoding="utf-8").splitlines()
+    different = [line[0] + line[1:].strip() for line in difflib.ndiff(before, after) if line[0] in "+-"]
+    assert different == ["-240,", "+280,", '-"value": "solutions"', '+"value": "labs"']
+    assert "inchangé" in lab_command(changed, "export", "ingestion_incrementale").stdout
+    path.write_text("\n".join(before) + "\n", encoding="utf-8")
+
+
+def test_the_export_command_refuses_a_key_left_in_a_header(lab):
+    workflow = lab.client.workflows()[INGESTION]
+    for assignment in node_of(workflow, "Paramètres")["parameters"]["assignments"]["assignments"]:
+        if assignment["name"] == "base_url":
+            assignment["value"] = "Bearer 3f1c9a70e2d84b5d9c61aa07"
+    lab.client.update_workflow({name: workflow[name] for name in ("id", "nodes", "connections", "settings")})
+    path = lab.root / "n8n/workflows/ingestion_incrementale.json"
+    before = path.read_bytes()
+    done = lab_command(lab, "export")
+    lab.bring(WORKFLOWS, force=True)
+    assert done.returncode == 1
+    assert "un en-tête d'authentification" in done.stderr
+    assert "3f1c9a70" not in done.stdout + done.stderr
+    assert path.read_bytes() == before
+
+
+def test_the_import_command_names_what_it_kept(changed):
+    done = lab_command(changed, "import")
+    assert "votre version est gardée  ingestion_incrementale" in done.stdout
+    assert "lab n8n import --force" in done.stdout
+
+
+def test_an_unknown_name_is_told_with_those_that_exist(lab):
+    done = lab_command(lab, "import", "ingestoin")
+    assert done.returncode == 1
+    assert "« ingestoin »" in done.stderr and "ingestion_incrementale" in done.stderr
+
+
+def test_n8n_that_is_not_running_is_told(lab):
+    own = {"LAB_N8N_PORT": "9", "LAB_ROOT": str(lab.root)}
+    done = subprocess.run(
+        [sys.executable, "-m", "labkit.cli", "n8n", "export"],
+        env=os.environ | own,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1
+    assert "démarrez-le avec « lab start »" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_workflow_is_named(lab, tmp_path):
+    broken = tmp_path / "workflows" / "casse.json"
+    broken.parent.mkdir()
+    broken.write_text(json.dumps({"nodes": []}), encoding="utf-8")
+    with pytest.raises(Exception, match=r"casse\.json n'est pas un workflow"):
+        lab.bring([broken])
