@@ -46,7 +46,10 @@ def main() -> None:
 @click.option("--no-browser", is_flag=True, help="Ne pas ouvrir le navigateur.")
 @click.option("--without", type=click.Choice(["n8n"]), help="Laisser ce service de côté.")
 @click.option("--force", is_flag=True, help="Remettre les workflows que vous avez modifiés dans n8n.")
-def start(no_browser: bool, without: str | None, force: bool) -> None:
+@click.option(
+    "--projecteur", is_flag=True, help="JupyterLab en grand, pour une salle ; vos réglages restent."
+)
+def start(no_browser: bool, without: str | None, force: bool, projecteur: bool) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
     from labkit import services
     from labkit.paths import HOST, port
@@ -54,7 +57,9 @@ def start(no_browser: bool, without: str | None, force: bool) -> None:
     if services.remembered().get("lab"):
         click.echo(f"Le laboratoire tourne déjà : http://{HOST}:{port('jupyter')} (lab stop l'arrête).")
         return
-    services.Lab(without_n8n=without == "n8n", browser=not no_browser, force=force).run()
+    services.Lab(
+        without_n8n=without == "n8n", browser=not no_browser, force=force, projector=projecteur
+    ).run()
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,7 +35,8 @@ from labkit.processes import free_port, is_free, no_proxy, own_group, port_holde
 STATE_FILE = STATE / "services.json"
 # `lab stop` asks by this file: no signal does on every system what SIGTERM does on some.
 STOP_FILE = STATE / "stop-asked"
-HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb"
+JUPYTER = Path(__file__).parent / "jupyter"
+HOME_PAGE = "lab/tree/notebooks/00_accueil.ipynb?file-browser-path=/"
 TITLES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
 SET_VARIABLE = "set" if os.name == "nt" else "export"
 
@@ -61,12 +63,13 @@ def start_api() -> subprocess.Popen:
     return _start("api", [sys.executable, "-m", "labkit.cli", "api", "--port", str(port("api"))])
 
 
-def start_jupyter() -> subprocess.Popen:
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ip={HOST}", f"--port={port('jupyter')}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}", "--ServerApp.allow_root=True",
-        f"--LabServerApp.app_settings_dir={Path(__file__).parent / 'jupyter'}", f"--LabApp.default_url=/{HOME_PAGE}",
-    ]  # fmt: skip
+def start_jupyter(projector: bool = False) -> subprocess.Popen:
+    """projector: everything larger, by settings of their own; the person's stay as they are."""
+    command = [sys.executable, "-m", "jupyterlab", f"--config={JUPYTER / 'server_config.py'}"]
+    if projector:
+        settings = STATE / "jupyter" / "projector"
+        shutil.copytree(JUPYTER / "projector", settings, dirs_exist_ok=True)
+        command.append(f"--LabApp.user_settings_dir={settings}")
     return _start("jupyter", command, JUPYTER_TOKEN=secret_store.load()["jupyter_token"])
 
 
@@ -122,11 +125,13 @@ class Lab:
     """The running lab. Use `run`, which returns when the lab is asked to stop.
 
     force: workflows changed in n8n's editor are set back to those of n8n/workflows.
+    projector: JupyterLab is set in type that a room reads.
     """
 
     without_n8n: bool
     browser: bool
     force: bool = False
+    projector: bool = False
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     server: n8n.N8nServer | None = None
@@ -170,13 +175,13 @@ class Lab:
 
     def _start(self, service: str) -> None:
         started = time.monotonic()
-        self.processes[service] = {"api": start_api, "jupyter": start_jupyter}[service]()
+        self.processes[service] = start_api() if service == "api" else start_jupyter(self.projector)
         remember(self.processes)
         wait_up(service, self.processes[service])
         say("✓", f"{TITLES[service]} ({time.monotonic() - started:.1f} s)")
 
     def _show_addresses(self) -> None:
-        page = f"http://{HOST}:{port('jupyter')}/{HOME_PAGE}?token={secret_store.load()['jupyter_token']}"
+        page = f"http://{HOST}:{port('jupyter')}/{HOME_PAGE}&token={secret_store.load()['jupyter_token']}"
         say("→", f"JupyterLab          {page}")
         say("→", f"API d'entraînement  {api_url()}/docs")
         if api_url() != DEFAULT_API_URL:
