@@ -34,9 +34,14 @@ SMALLEST_TEXT = 15
 SLIDES = "[...document.querySelectorAll('.reveal .slides section section')].map(slide => slide.id)"
 ALL_DRAWN = """!document.querySelector('.reveal code.language-mermaid')
     && [...document.querySelectorAll('.reveal .slides img')].every(image => image.complete && image.naturalHeight)"""
-# What a room would not see, or not read, of the slide that is shown.
-PROBLEMS = """smallest => {
-    const slide = document.querySelector('section.present section.present');
+# Goes to a slide (again, if RISE's own late selection of a cell went elsewhere), then says what a room would not see
+# of it, or not read.
+PROBLEMS = """([id, smallest]) => {
+    const slide = document.getElementById(id);
+    if (!slide.matches('section.present > section.present')) {
+        location.hash = `/${id}`;
+        return null;
+    }
     const shown = element => element.offsetHeight > 0;
     const found = [];
     const bottom = Math.max(...[...slide.querySelectorAll('.jp-Cell')].filter(shown)
@@ -107,9 +112,7 @@ def present(jupyter, page):
         page.wait_for_function(ALL_DRAWN)
         problems = {}
         for slide in page.evaluate(SLIDES):
-            page.evaluate(f"location.hash = '/{slide}'")
-            page.wait_for_selector(f"section.present section.present#{slide}")
-            problems[slide] = page.evaluate(PROBLEMS, SMALLEST_TEXT)
+            problems[slide] = page.wait_for_function(PROBLEMS, arg=[slide, SMALLEST_TEXT]).json_value()
         return problems
 
     yield walk
