@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench faults airflow reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults airflow reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -13,6 +13,7 @@ help:
 	@echo "make notebooks  execute the notebooks and store their outputs"
 	@echo "make pictures   take the README's screenshots anew (needs chromium)"
 	@echo "make bench      measure against other tools and publish docs/bench.md (twenty minutes)"
+	@echo "make startup    measure what a trainee waits for, the last section of docs/bench.md (six minutes)"
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
 	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
 	@echo "make reset   remove what the runs produced"
@@ -44,6 +45,9 @@ pictures: setup
 
 bench: setup
 	@.venv/bin/python -m tests.bench.run $(ARGS)
+
+startup: setup
+	@.venv/bin/python -m tests.bench.startup
 
 faults: setup
 	@.venv/bin/python -m tests.faults.publish $(ARGS)

@@ -20,6 +20,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from labkit.paths import ROOT
+from tests.bench import startup
 from tests.bench.machine import described
 
 HERE = Path(__file__).parent
@@ -237,6 +238,8 @@ def main() -> None:
     reruns = {days: rerun_of_a_finished_backfill(days) for days in (365, 3650)}
     validations = {days: validation_of(days) for days in (1, 90)}
     publish(results, reruns, validations)
+    print("… start-up", flush=True)
+    startup.main()
     print(f"✓ {PUBLISHED.relative_to(ROOT)}")
 
 
