@@ -23,6 +23,9 @@ from labkit.paths import DATA, NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scr
 from labkit.processes import no_proxy, stop_tree
 from labkit.run_report import annotate
 
+# jsonschema, which papermill imports, would spend a second here on a grammar of international addresses (RFC 3987)
+# that no notebook's format uses. It does without where the package is absent: so it is, for this process.
+sys.modules.setdefault("rfc3987_syntax", None)
 WRONG_USAGE = 2
 # What a run needs of its caller's environment; all else (n8n's encryption key first) stays out of it.
 KEPT = re.compile(
