@@ -14,6 +14,7 @@ import requests
 from labkit.n8n_client import OWNER
 from labkit.n8n_install import REPAIR, N8nError, node_environment, node_folder
 from labkit.paths import HOST, N8N, ROOT, api_url
+from labkit.processes import no_proxy, own_group
 
 QUIET = {
     "N8N_DIAGNOSTICS_ENABLED": "false",
@@ -70,6 +71,7 @@ class N8nServer:
         }
         return (
             inherited
+            | no_proxy()
             | QUIET
             | {
                 "N8N_LISTEN_ADDRESS": HOST,
@@ -83,7 +85,6 @@ class N8nServer:
                 "N8N_INSTANCE_OWNER_FIRST_NAME": "Formation",
                 "N8N_INSTANCE_OWNER_LAST_NAME": "Jour 2",
                 "N8N_INSTANCE_OWNER_PASSWORD_HASH": digest,
-                "NO_PROXY": "127.0.0.1,localhost",
                 "LAB_ROOT": str(self.root),
                 "LAB_API_URL": self.api_url,
             }
@@ -105,7 +106,7 @@ class N8nServer:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                **own_group(),
             )
 
     def wait_ready(self, timeout: float = 120) -> None:

@@ -93,6 +93,8 @@ def canonical(workflow: dict, former: dict | None = None) -> dict:
 def _canonical_node(node: dict) -> dict:
     kept = {name: node[name] for name in NODE_KEYS if node.get(name) not in (None, False, {}, "")}
     kept["position"] = [GRID * round(value / GRID) for value in node["position"]]
+    if "credentials" in kept:
+        kept["credentials"] = _sorted(kept["credentials"])
     kept["parameters"] = _sorted(node["parameters"])
     return kept
 
@@ -133,7 +135,9 @@ def find(names: tuple[str, ...] = ()) -> list[Path]:
 
 @dataclass
 class Imported:
-    """What this n8n was last given, by workflow id: a digest, so as to know a workflow that was changed since."""
+    """What this n8n was last given, by workflow id: a digest of it, addresses included, so as to know a workflow that
+    was changed since from one that only the lab's ports have left behind.
+    """
 
     path: Path
 
@@ -170,26 +174,24 @@ def import_workflows(
     outcomes = {}
     for path, wanted in _called_first(files):
         current = present.get(wanted["id"])
-        outcomes[path.stem] = outcome = _what_to_do(wanted, current, place, imported, force)
+        settled = place.settle(wanted)
+        outcomes[path.stem] = outcome = _what_to_do(settled, current, imported, force)
         if outcome in ("new", "updated"):
-            settled = place.settle(wanted)
             saved = client.update_workflow(settled) if current else client.create_workflow(settled)
             if path.parent.name == "workflows" and any(_kind(node) in UNATTENDED for node in wanted["nodes"]):
                 client.publish(saved)
         if outcome != "kept":
-            imported.remember(wanted)
+            imported.remember(canonical(settled))
     return outcomes
 
 
-def _what_to_do(wanted: dict, current: dict | None, place: Place, imported: Imported, force: bool) -> str:
+def _what_to_do(settled: dict, current: dict | None, imported: Imported, force: bool) -> str:
     if current is None:
-        return "kept" if imported.has_had(wanted) and not force else "new"
-    if canonical(current, wanted) == canonical(place.settle(wanted)):
+        return "kept" if imported.has_had(settled) and not force else "new"
+    there = canonical(current, settled)
+    if there == canonical(settled):
         return "same"
-    untouched = canonical(place.unsettle(current), wanted)
-    if force or untouched == wanted or imported.knows(untouched):
-        return "updated"
-    return "kept"
+    return "updated" if force or imported.knows(there) else "kept"
 
 
 def _called_first(files: list[Path]) -> list[tuple[Path, dict]]:

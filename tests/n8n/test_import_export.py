@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -37,8 +38,10 @@ def move_and_rename(lab):
 
 @pytest.fixture
 def changed(lab):
+    made = lab.made
     move_and_rename(lab)
     yield lab
+    lab.made = made
     lab.bring(WORKFLOWS, force=True)
 
 
@@ -66,6 +69,14 @@ def test_a_newer_file_replaces_a_workflow_nobody_changed(lab, tmp_path):
     newer.write_text(path.read_text(encoding="utf-8").replace("INJECTÉ", "INJECTÉE"), encoding="utf-8")
     assert lab.bring([newer]) == {"demo_injection": "updated"}
     assert lab.bring([path]) == {"demo_injection": "updated"}
+
+
+def test_new_addresses_reach_the_workflows_nobody_changed(changed):
+    changed.made = replace(changed.made, api_url="http://127.0.0.1:9")
+    outcomes = changed.bring(WORKFLOWS)
+    assert outcomes["ingestion_incrementale"] == "kept"
+    assert outcomes["notification"] == "updated"
+    assert "http://127.0.0.1:9" in json.dumps(changed.client.workflows()["labNotification1"])
 
 
 def test_a_workflow_removed_in_the_editor_stays_removed_until_forced(lab):
