@@ -175,4 +175,6 @@ def test_a_container_is_made_of_environment_yml_and_no_second_list_of_packages()
     assert manifest["onCreateCommand"] == "conda env create -f environment.yml"
     assert f"envs/{environment.split('name: ')[1].split()[0]}/bin" in manifest["remoteEnv"]["PATH"]
     assert manifest["forwardPorts"] == [USUAL_PORTS[name] for name in ("jupyter", "api", "n8n")]
-    assert not [name for name in (".binder", "binder") if (REPOSITORY / name).exists()], "Binder would leave it aside"
+    assert not [name for name in (".binder", "binder") if (REPOSITORY / name).exists()], (
+        "Binder would leave it aside"
+    )
