@@ -2,6 +2,8 @@
 and n8n's own record of the execution."""
 
 import json
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -74,6 +76,28 @@ def test_a_run_that_lasts_too_long_is_stopped_and_told(lab):
     (note,) = lab.inbox()
     assert (note["code"], note["titre"]) == ("timeout", "Ingestion en échec")
     assert "Arrêté après 3 s" in note["message"]
+
+
+@contextmanager
+def small_disk(folder):
+    """A disk of 16 kB in the place of a folder; skipped where that takes rights we have not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk takes root, on Linux")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("folder", ["data/bronze", "data/runs"])
+def test_a_full_disk_is_told_as_such(lab, folder):
+    with small_disk(lab.root / folder):
+        ingest(lab)
+    (note,) = lab.inbox()
+    assert (note["titre"], note["code"]) == ("Ingestion en échec", "disk_full")
+    assert "place" in note["message"]
 
 
 def test_a_validation_that_fails_is_told_and_marks_the_execution(lab):
