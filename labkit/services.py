@@ -183,7 +183,7 @@ class Lab:
     def _show_addresses(self) -> None:
         page = f"http://{HOST}:{port('jupyter')}/{HOME_PAGE}&token={secret_store.load()['jupyter_token']}"
         say("→", f"JupyterLab          {page}")
-        say("→", f"API d'entraînement  {api_url()}/docs")
+        say("→", f"API d'entraînement  {api_url()} (le pupitre ; les notifications : /boite)")
         if api_url() != DEFAULT_API_URL:
             say("→", f"Dans un autre terminal, pour vos scripts : {SET_VARIABLE} LAB_API_URL={api_url()}")
         say("  ", "Ctrl-C arrête tout.")
