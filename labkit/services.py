@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit import n8n, n8n_install, n8n_setup, n8n_workflows, ports, secret_store
+from labkit import n8n, n8n_install, n8n_setup, n8n_workflows, ports, run_outputs, secret_store
 from labkit.health import is_up
 from labkit.n8n_client import OWNER
 from labkit.paths import (
@@ -65,6 +65,7 @@ def start_api() -> subprocess.Popen:
 
 def start_jupyter(projector: bool = False) -> subprocess.Popen:
     """projector: everything larger, by settings of their own; the person's stay as they are."""
+    run_outputs.install(ROOT)
     command = [sys.executable, "-m", "jupyterlab", f"--config={JUPYTER / 'server_config.py'}"]
     if projector:
         settings = STATE / "jupyter" / "projector"
