@@ -230,13 +230,15 @@ class Checked:
         return "".join(parts)
 
 
+def badge(outcome: str) -> str:
+    """The outcome's mark and label in HTML, white on its colour: legible on a light page as on a dark one."""
+    style = f"background:{COLORS[outcome]};color:#fff;padding:0 .4em;white-space:nowrap"
+    return f'<b style="{style}">{MARKS[outcome]} {LABELS[outcome]}</b>'
+
+
 def _finding_html(finding: Finding) -> str:
-    color, label = COLORS[finding.outcome], LABELS[finding.outcome]
     detail = "".join(f"<br>{_rich(sentence)}" for sentence in finding.sentences() if sentence)
-    return (
-        f'<p style="margin:.2em 1.4em"><span style="color:{color}"><b>{MARKS[finding.outcome]} {label}</b></span> '
-        f"{_rich(finding.title)}{detail}</p>"
-    )
+    return f'<p style="margin:.2em 1.4em">{badge(finding.outcome)} {_rich(finding.title)}{detail}</p>'
 
 
 def _rich(sentence: str) -> str:

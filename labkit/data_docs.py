@@ -30,7 +30,7 @@ ul { list-style: none; padding: 0 }
 def data_docs(frame: pd.DataFrame, expectations: list, height: int = 420) -> HTML:
     """The validation page that Great Expectations writes for `frame`, as a frame of the notebook."""
     return HTML(
-        f'<iframe srcdoc="{escape(page(frame, expectations))}" '
+        f'<iframe title="Data Docs" srcdoc="{escape(page(frame, expectations))}" '
         f'style="width:100%;height:{height}px;border:1px solid #ddd"></iframe>'
     )
 
@@ -56,4 +56,4 @@ def page(frame: pd.DataFrame, expectations: list) -> str:
         context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": frame})
         (written,) = Path(folder).glob("validations/**/*.html")
         text = REMOTE.sub("", written.read_text(encoding="utf-8"))
-    return text.replace("</head>", f"{STYLE}</head>")
+    return text.replace("<html>", '<html lang="en">').replace("</head>", f"{STYLE}</head>")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from IPython.display import HTML
 
-from labkit.check import COLORS, LABELS, MARKS, SEVERITY, by_step, overall, run_checks
+from labkit.check import SEVERITY, badge, by_step, overall, run_checks
 from labkit.exercises import exercises
 from labkit.paths import DATA, scripts_folder
 
@@ -42,8 +42,8 @@ def deliverables(scripts: str) -> HTML:
     state = "right" if lines >= ENOUGH_LINES else "todo"
     rows.append(("la documentation", state, f"{scripts}/NOTES.md, {lines} ligne(s)"))
     cells = "".join(
-        f'<tr><td style="text-align:left">{escape(title)}</td><td style="color:{COLORS[state]}"><b>{MARKS[state]} '
-        f'{LABELS[state]}</b></td><td style="text-align:left">{escape(basis)}</td></tr>'
+        f'<tr><td style="text-align:left">{escape(title)}</td><td>{badge(state)}</td>'
+        f'<td style="text-align:left">{escape(basis)}</td></tr>'
         for title, state, basis in rows
     )
     return HTML(f"<table><tr><th>livrable</th><th>état</th><th>d'après</th></tr>{cells}</table>")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from labkit.check import COLORS, LABELS, MARKS, Finding, by_step, overall, run_checks
+from labkit.check import LABELS, Finding, badge, by_step, overall, run_checks
 from labkit.exercises import exercises
 
 # Two checks at a time: each is a process that computes.
@@ -85,10 +85,10 @@ def most_failed(room: dict[str, list[Finding]]) -> list[dict]:
 
 def _page(states: dict[str, dict[str, str]], failed: list[dict]) -> str:
     steps = _steps()
-    head = "".join(f'<th title="{escape(step.title)}">{step.name}</th>' for step in steps)
+    head = "".join(f'<th scope="col" title="{escape(step.title)}">{step.name}</th>' for step in steps)
     rows = "".join(
-        f"<tr><th>{escape(trainee)}</th>"
-        + "".join(_cell(state.get(step.name, "unchecked")) for step in steps)
+        f'<tr><th scope="row">{escape(trainee)}</th>'
+        + "".join(f"<td>{badge(state.get(step.name, 'unchecked'))}</td>" for step in steps)
         + "</tr>"
         for trainee, state in states.items()
     )
@@ -97,22 +97,20 @@ def _page(states: dict[str, dict[str, str]], failed: list[dict]) -> str:
         f"<br>{escape(one['hint'])}</li>"
         for one in failed
     )
-    legend = " · ".join(f"{MARKS[name]} {label}" for name, label in LABELS.items())
+    legend = " ".join(map(badge, LABELS))
     return f"""<!doctype html>
 <html lang="fr"><meta charset="utf-8"><title>La salle</title>
 <style>
 body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em; color: #1f1f1f }}
 table {{ border-collapse: collapse }} th, td {{ padding: .3em .4em; border: 1px solid #ddd; text-align: center }}
-tr > th:first-child {{ text-align: left }} td {{ font-weight: 600; white-space: nowrap }}
+tr > th:first-child {{ text-align: left }}
 </style>
+<main>
 <h1>La salle : {len(states)} stagiaires</h1>
 <p>{legend}</p>
-<table><tr><th>stagiaire</th>{head}</tr>{rows}</table>
+<table><tr><th scope="col">stagiaire</th>{head}</tr>{rows}</table>
 <h2>Ce qui échoue le plus</h2>
 <ol>{items or "<li>Rien n'est rouge.</li>"}</ol>
+</main>
 </html>
 """
-
-
-def _cell(state: str) -> str:
-    return f'<td style="color:{COLORS[state]}" title="{LABELS[state]}">{MARKS[state]} {LABELS[state].lower()}</td>'

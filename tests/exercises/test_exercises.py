@@ -390,7 +390,7 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
     assert content["most_failed"][0]["trainees"] == ["Alice", "Bruno", "Chloé & fils"]
     page = (room / "rapport.html").read_text(encoding="utf-8")
     assert "Chloé &amp; fils" in page
-    assert "✗ faux" in page
+    assert "✗ FAUX" in page
 
 
 def test_report_of_a_folder_without_trainees_is_refused(lab, tmp_path):
