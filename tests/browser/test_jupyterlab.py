@@ -1,0 +1,167 @@
+"""JupyterLab as a trainee meets it: in French, the day's notebooks run, an exercise turns green, the cards open."""
+
+import re
+import shutil
+import subprocess
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from labkit import node_red, run_outputs
+from tests.browser.jupyterlab import JupyterLab, running_lab
+from tests.notebooks.workspace import REPOSITORY
+
+pytestmark = pytest.mark.browser
+NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
+MENUS = ["Fichier", "Édition", "Affichage", "Exécution", "Noyau", "Onglets", "Paramètres", "Aide"]
+SHOWN = {"data", "labs", "n8n", "notebooks", "solutions", "README.md", "README.fr.md"}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A lab without n8n, in a clone of git as a trainee has one."""
+    node_red.install()
+    with running_lab(tmp_path_factory.mktemp("Ma formation été") / "labo", "--without", "n8n") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def clone(lab):
+    """Run git in the lab."""
+
+    def git(*arguments):
+        done = subprocess.run(["git", *arguments], cwd=lab.copy.root, capture_output=True, encoding="utf-8")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for rules in (".gitattributes", ".gitignore"):
+        shutil.copy(REPOSITORY / rules, lab.copy.root)
+    git("init", "-q")
+    git("add", "notebooks")
+    run_outputs.install(lab.copy.root)
+    git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "-q", "-m", "lesson")
+    return git
+
+
+@pytest.fixture
+def problems(page):
+    """What goes wrong in the browser while the test runs: console errors, requests to another machine."""
+    found = []
+    page.on("console", lambda message: message.type == "error" and found.append(message.text))
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.context.on(
+        "request", lambda sent: urlsplit(sent.url).hostname in (None, "127.0.0.1") or found.append(sent.url)
+    )
+    return found
+
+
+@pytest.fixture
+def jupyterlab(lab, page, problems):
+    yield JupyterLab(lab, page)
+    for kernel in page.request.get(f"{lab.address('jupyter')}/api/kernels?token={lab.token}").json():
+        page.request.delete(f"{lab.address('jupyter')}/api/kernels/{kernel['id']}?token={lab.token}")
+    assert problems == []
+
+
+def test_the_lab_opens_on_its_welcome_in_french_with_nothing_in_the_way(jupyterlab, page, lab):
+    page.goto(f"{lab.home}&reset")
+    expect(page.get_by_role("heading", name="Accueil")).to_be_visible()
+    assert page.locator(".lm-MenuBar-itemLabel:visible").all_inner_texts() == MENUS
+    jupyterlab.wait_for_kernel()
+    expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
+
+
+def test_the_file_browser_shows_the_lab_without_its_machinery(jupyterlab, page, lab):
+    tracked = [path for path in REPOSITORY.iterdir() if not path.name.startswith(".")]
+    for path in tracked:
+        copy = lab.copy.root / path.name
+        copy.mkdir(exist_ok=True) if path.is_dir() else copy.touch()
+    page.goto(f"{lab.home}&reset")
+    listing = page.locator(".jp-DirListing-itemText")
+    expect(listing.filter(has_text="notebooks")).to_be_visible()
+    assert {path.name for path in tracked} & set(listing.all_inner_texts()) == SHOWN
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_of_the_day_runs_from_top_to_bottom_and_leaves_git_clean(jupyterlab, lab, clone, name):
+    jupyterlab.open_notebook(f"notebooks/{name}.ipynb")
+    jupyterlab.run_all()
+    jupyterlab.save()
+    assert jupyterlab.bad_outputs() == logs_of_the_lesson(name)
+    saved = nbformat.read(lab.copy.root / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert all("execution" in cell.metadata for cell in saved.cells if cell.cell_type == "code")
+    clone("add", "notebooks")
+    assert clone("diff", "--cached") == ""
+
+
+def logs_of_the_lesson(name):
+    """What the stored notebook shows of a script's logs, which go to stderr: the only words expected there."""
+    cells = nbformat.read(REPOSITORY / "notebooks" / f"{name}.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [output.text for output in outputs if output.get("name") == "stderr"]
+
+
+def test_a_trainee_writes_a_function_in_the_editor_and_the_check_turns_green(jupyterlab, page, lab):
+    labs, solutions = lab.copy.root / "labs", lab.copy.root / "solutions"
+    for done_before in ("ingest_api.py", "logs.py"):
+        (labs / done_before).write_bytes((solutions / done_before).read_bytes())
+    jupyterlab.open_notebook("labs/tp21_api_vers_parquet.ipynb")
+    jupyterlab.run_cell('scripts = "labs"')
+    jupyterlab.run_cell("open_lab(scripts, base_url)")
+    expect(jupyterlab.run_cell('check("tp21.1")')).to_contain_text("3 sur 7, À FAIRE")
+    page.get_by_role("link", name="command_line.py").first.click()
+    jupyterlab.write((solutions / "command_line.py").read_text(encoding="utf-8"))
+    jupyterlab.tab("tp21_api_vers_parquet").click()
+    expect(jupyterlab.run_cell('check("tp21.1")')).to_contain_text("7 sur 7, RÉUSSI")
+    assert jupyterlab.bad_outputs() == []
+
+
+@pytest.mark.parametrize(
+    ("label", "path", "title"),
+    [
+        ("API d'entraînement", "", "Pupitre"),
+        ("Boîte de notifications", "/boite", "Boîte de notifications"),
+    ],
+)
+def test_a_card_of_the_api_opens_its_page_in_jupyterlab(jupyterlab, page, lab, label, path, title):
+    jupyterlab.open_launcher()
+    jupyterlab.card(label).click()
+    expect(jupyterlab.tab(label)).to_have_class(re.compile("lm-mod-current"))
+    frame = page.frame_locator(f"iframe[src='{lab.address('api')}{path}']")
+    expect(frame.locator("h1")).to_contain_text(title)
+
+
+def test_the_card_of_n8n_opens_its_editor_in_a_tab_of_the_browser(jupyterlab, page, lab):
+    page.context.route(f"{lab.address('n8n')}/**", lambda route: route.fulfill(body="editor"))
+    jupyterlab.open_launcher()
+    with page.context.expect_page() as opened:
+        jupyterlab.card("n8n").click()
+    expect(opened.value).to_have_url(f"{lab.address('n8n')}/")
+
+
+def test_where_n8n_does_not_answer_its_card_says_so(jupyterlab, page, lab, problems):
+    jupyterlab.open_launcher()
+    jupyterlab.card("n8n").click()
+    expect(page.get_by_role("dialog")).to_contain_text("n8n ne répond pas")
+    assert [text for text in problems if "CONNECTION_REFUSED" not in text] == []
+    problems.clear()
+
+
+def test_the_card_of_the_logs_reads_the_last_run_in_a_terminal(jupyterlab, page, lab):
+    lab.copy.lab("run", "06_api_vers_parquet.ipynb", "-p", "end_date", "2024-01-01")
+    jupyterlab.open_launcher()
+    with page.expect_websocket(lambda socket: "/terminals/" in socket.url) as terminal:
+        jupyterlab.card("Journaux").click()
+    terminal.value.wait_for_event("framereceived", lambda said: "data/runs/logs/" in said)
+
+
+def test_for_a_projector_everything_is_larger_and_the_settings_of_a_person_are_left_alone(page, tmp_path):
+    with running_lab(tmp_path / "labo", "--without", "n8n", "--projecteur") as lab:
+        page.goto(lab.home)
+        page.get_by_role("heading", name="Accueil").wait_for()
+        sizes = [f"--jp-{text}" for text in ("ui-font-size1", "content-font-size1", "code-font-size")]
+        read = "names => names.map(name => getComputedStyle(document.documentElement).getPropertyValue(name))"
+        assert page.evaluate(read, sizes) == ["16px", "19px", "17px"]
+        assert not (lab.copy.root / "data/state/jupyter/settings").exists()
