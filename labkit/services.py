@@ -144,6 +144,8 @@ class Lab:
         background = threading.Thread(target=self._start_n8n, daemon=True)
         try:
             self._take_ports()
+            # A first start makes them: here, lest JupyterLab's start and n8n's, side by side, each make their own.
+            secret_store.load()
             self._start("api")
             if not self.without_n8n:
                 background.start()
