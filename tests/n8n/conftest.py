@@ -151,12 +151,14 @@ def node_of(workflow: dict, name: str) -> dict:
 
 @pytest.fixture(scope="session")
 def installed():
+    """The pinned n8n, for who reads its files without starting it."""
     n8n_install.install(lambda text: None)
 
 
 @contextmanager
 def n8n_lab(folder: Path) -> Iterator[N8nLab]:
     """The lab under `folder`, its n8n running with the workflows of n8n/workflows."""
+    n8n_install.install(lambda text: None)
     with workspace(folder / "lab") as made, pytest.MonkeyPatch.context() as patch:
         secrets = made.root / "data" / "state" / "secrets.json"
         secrets.parent.mkdir(parents=True)
@@ -182,7 +184,7 @@ def n8n_lab(folder: Path) -> Iterator[N8nLab]:
 
 
 @pytest.fixture(scope="module")
-def lab(installed, tmp_path_factory):
+def lab(tmp_path_factory):
     with n8n_lab(tmp_path_factory.mktemp("lab")) as made:
         yield made
 
