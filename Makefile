@@ -42,6 +42,7 @@ notebooks: setup
 
 pictures: setup
 	@.venv/bin/python -m tests.browser.take_screenshots
+	@.venv/bin/python -m tests.browser.first_run
 
 bench: setup
 	@.venv/bin/python -m tests.bench.run $(ARGS)
