@@ -36,7 +36,7 @@ def diff(target: str) -> HTML:
         )
         parts.append(f"<h4>{escape(one.path)} : {escape(one.owner)}</h4>{table}")
     return HTML(
-        "<style>.diff_add{background:#d7f0dd}.diff_sub{background:#f9d9d6}.diff_chg{background:#fdf1c9}"
+        "<style>.diff_add,.diff_sub,.diff_chg{color:#1f1f1f}.diff_add{background:#d7f0dd}.diff_sub{background:#f9d9d6}.diff_chg{background:#fdf1c9}"
         "table.diff td{text-align:left;font-family:monospace;white-space:pre-wrap}</style>" + "".join(parts)
     )
 
