@@ -1,6 +1,7 @@
 """The steps done in n8n's editor, checked against the real n8n: five ways to be wrong, and what is right."""
 
 import json
+import shutil
 
 import pytest
 
@@ -12,12 +13,20 @@ INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
 BY_HAND = {BACKFILL: "Lancer le backfill"}
 
 
-@pytest.fixture(autouse=True)
-def fresh_labs(lab):
-    """labs/ as a trainee has it at the end of the day, an empty bronze folder, no execution remembered."""
+@pytest.fixture(scope="module")
+def solved(lab, tmp_path_factory):
+    """labs/ as a trainee has it at the end of the day."""
     command(lab, "cut")
     for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 4)):
         command(lab, "catch-up", exercise, "--to", last)
+    return shutil.copytree(lab.root / "labs", tmp_path_factory.mktemp("solved") / "labs")
+
+
+@pytest.fixture(autouse=True)
+def fresh_labs(lab, solved):
+    """The solved labs/, an empty bronze folder, no execution remembered."""
+    shutil.rmtree(lab.root / "labs")
+    shutil.copytree(solved, lab.root / "labs")
     for day in lab.root.glob("data/bronze/events/*/data.parquet"):
         day.unlink()
     everything = {"deleteBefore": "2100-01-01T00:00:00.000Z", "filters": {}}
