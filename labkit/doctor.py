@@ -73,6 +73,10 @@ def python_version() -> Iterator[Finding]:
 
 def packages() -> Iterator[Finding]:
     """Against requirements.txt, and against the stamp that a complete set-up leaves in .venv."""
+    if not Path(bootstrap.REQUIREMENTS).is_file():
+        sentence = "requirements.txt manque à la racine du laboratoire."
+        yield Finding(PROBLEM, "Paquets", sentence, "git checkout requirements.txt, ou l'archive d'origine.")
+        return
     inside = Path(sys.prefix).resolve() == Path(bootstrap.VENV).resolve()
     remedy = "make lab" if inside else "python -m pip install -r requirements.txt"
     missing, wrong = compared(pinned_here())

@@ -29,11 +29,21 @@ def only(check):
 
 
 def test_this_very_environment_is_found_well_with_exit_code_0_or_every_problem_is_named(tmp_path):
-    done = make_copy(tmp_path, "labkit").lab("doctor", PIP_INDEX_URL=NOWHERE)
+    done = make_copy(tmp_path / "lab").lab("doctor", PIP_INDEX_URL=NOWHERE)
     problems = done.stdout.count(PROBLEM)
     assert done.returncode == (1 if problems else 0)
     assert ("Tout va bien." in done.stdout) == (problems == 0)
     assert done.stdout.count("→") >= problems
+
+
+def test_a_lab_folder_that_lost_its_list_of_packages_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor.bootstrap, "REQUIREMENTS", str(tmp_path / "requirements.txt"))
+    finding = only(doctor.packages)
+    assert (finding.label, finding.sentence) == (
+        PROBLEM,
+        "requirements.txt manque à la racine du laboratoire.",
+    )
+    assert "git checkout" in finding.remedy
 
 
 def test_an_old_python_is_told_which_one_to_install(monkeypatch):
