@@ -31,7 +31,7 @@ CLOCK_TOLERANCE = 60.0
 # An SSD does it in 1 to 5 ms, a hard disk in 20 to 30. Above, a backfill of a year (365 files) waits 18 s for the disk.
 SLOW_WRITE_MS = 50.0
 WRITES = 20
-# One trainee's lab with n8n and a notebook takes 744 MB (docs/machines.md); a second notebook must fit.
+# One trainee's lab with n8n and a notebook takes 790 MB (docs/machines.md); a second notebook must fit.
 NEEDED_MEMORY_GIB = 1.0
 NEEDED_DISK_GIB = {"installed": 1, "absent": 4}
 GIB = 2**30
