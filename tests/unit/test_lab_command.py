@@ -25,6 +25,15 @@ def test_start_serves_api_and_jupyterlab_and_ctrl_c_stops_both(copy):
     assert copy.lab("stop").stdout == "Aucun laboratoire ne tourne.\n"
 
 
+def test_the_services_listen_on_this_machine_only_and_jupyterlab_asks_its_token(copy):
+    with copy.started("--without", "n8n"):
+        for service in ("api", "jupyter"):
+            with pytest.raises(OSError):
+                socket.create_connection(("127.0.0.2", copy.ports[service]), timeout=2).close()
+        answer = requests.get(f"http://127.0.0.1:{copy.ports['jupyter']}/api/contents", timeout=10)
+        assert answer.status_code == 403
+
+
 def test_n8n_that_cannot_be_installed_leaves_the_rest_running_and_says_how_to_repair(copy):
     with copy.started() as (_, said):
         wait_until(lambda: "n8n ne démarre pas" in said.read_text())
