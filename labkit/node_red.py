@@ -194,8 +194,8 @@ def node_red_command(fresh: bool) -> None:
         server.start()
     except NodeRedError as problem:
         raise click.ClickException(str(problem)) from None
-    click.echo(f"→ Node-RED {server.url} (Ctrl-C arrête)")
     try:
+        click.echo(f"→ Node-RED {server.url} (Ctrl-C arrête)")
         if server.process:
             server.process.wait()
     except KeyboardInterrupt:
