@@ -59,14 +59,20 @@ class N8nClient:
         """Put a saved workflow in production: its triggers listen from then on."""
         self.request("POST", f"/workflows/{saved['id']}/activate", {"versionId": saved["versionId"]})
 
-    def ensure_credential(self, name: str, kind: str, data: dict) -> str:
-        """Create the credential of this name, or set its content anew; its id. n8n keeps it encrypted."""
-        body = {"name": name, "type": kind, "data": data}
-        for known in self.request("GET", "/credentials"):
-            if (known["name"], known["type"]) == (name, kind):
-                self.request("PATCH", f"/credentials/{known['id']}", body)
-                return known["id"]
-        return self.request("POST", "/credentials", body)["id"]
+    def ensure_credentials(self, wanted: dict[str, tuple[str, dict]]) -> dict[str, str]:
+        """Create each credential, {name: (type, content)}, or set its content anew: {name: id}. n8n encrypts them."""
+        present = {(one["name"], one["type"]): one["id"] for one in self.request("GET", "/credentials")}
+        ids = {}
+        for name, (kind, data) in wanted.items():
+            body = {"name": name, "type": kind, "data": data}
+            known = present.get((name, kind))
+            saved = (
+                self.request("PATCH", f"/credentials/{known}", body)
+                if known
+                else self.request("POST", "/credentials", body)
+            )
+            ids[name] = saved["id"]
+        return ids
 
     def run_workflow(self, workflow_id: str, trigger: str) -> str:
         """Run a workflow from the trigger node of this name, as the editor's button does; the execution's id."""

@@ -73,9 +73,8 @@ def export_command(names: tuple[str, ...]) -> None:
     from labkit.paths import api_url
 
     client = n8n_setup.connect()
-    place = n8n_setup.place(client, api_url())
-    for path in n8n_workflows.find(names):
-        text = n8n_workflows.export_workflow(client, path, place)
+    place = n8n_workflows.Place(api_url(), client.url)
+    for path, text in n8n_workflows.export_workflows(client, n8n_workflows.find(names), place).items():
         if text is None:
             click.echo(f"absent de n8n             {path.stem}")
             continue

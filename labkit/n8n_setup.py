@@ -35,8 +35,7 @@ def place(client: N8nClient, api_url: str) -> Place:
         FORM_CREDENTIAL: ("httpBasicAuth", {"user": FORM_USER, "password": known["form_password"]}),
         MAIL_CREDENTIAL: ("smtp", smtp),
     }
-    credentials = {name: client.ensure_credential(name, kind, data) for name, (kind, data) in wanted.items()}
-    return Place(api_url, client.url, credentials, (sender, recipient))
+    return Place(api_url, client.url, client.ensure_credentials(wanted), (sender, recipient))
 
 
 def mail_settings() -> tuple[dict, str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from labkit import state_file
 from labkit.n8n_client import N8nClient
 from labkit.n8n_install import N8nError
 from labkit.paths import DEFAULT_API_URL, DEFAULT_N8N_URL, N8N
@@ -142,19 +143,14 @@ class Imported:
     path: Path
 
     def knows(self, workflow: dict) -> bool:
-        return self._read().get(workflow["id"]) == _digest(workflow)
+        return state_file.read(self.path).get(workflow["id"]) == _digest(workflow)
 
     def has_had(self, workflow: dict) -> bool:
-        return workflow["id"] in self._read()
+        return workflow["id"] in state_file.read(self.path)
 
     def remember(self, workflow: dict) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(
-            json.dumps(self._read() | {workflow["id"]: _digest(workflow)}, indent=2), encoding="utf-8"
-        )
-
-    def _read(self) -> dict[str, str]:
-        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
+        if not self.knows(workflow):
+            state_file.write(self.path, state_file.read(self.path) | {workflow["id"]: _digest(workflow)})
 
 
 def _digest(workflow: dict) -> str:
@@ -167,7 +163,6 @@ def import_workflows(
     """Bring the workflows of `files` into n8n, and publish those that work unattended.
 
     {file's name: "new", "updated", "same" or "kept"}. A checkpoint is there to be compared with: never published.
-
     "kept": it was changed or removed in the editor since it was imported, and only `force` writes over that.
     """
     present = client.workflows()
@@ -213,8 +208,12 @@ def _kind(node: dict) -> str:
     return node["type"].rpartition(".")[2]
 
 
-def export_workflow(client: N8nClient, path: Path, place: Place) -> str | None:
-    """The text `path` would have if it held what n8n holds now; None if n8n lacks that workflow."""
-    former = read(path)
-    current = client.workflows().get(former["id"])
-    return text_of(canonical(place.unsettle(current), former)) if current else None
+def export_workflows(client: N8nClient, files: list[Path], place: Place) -> dict[Path, str | None]:
+    """The text each file would have if it held what n8n holds now; None for a workflow that n8n lacks."""
+    present = client.workflows()
+    texts = {}
+    for path in files:
+        former = read(path)
+        current = present.get(former["id"])
+        texts[path] = text_of(canonical(place.unsettle(current), former)) if current else None
+    return texts

@@ -21,17 +21,12 @@ def scan_text(text: str, path: Path) -> list[str]:
     This lab's own secrets are looked for as they are; others by detect-secrets' detectors of known keys and, in a
     workflow, of disorder.
     """
-    found = {
-        (number, f"« {name} » de ce laboratoire")
-        for number, line in enumerate(text.splitlines(), 1)
-        for name, value in secret_store.load().items()
-        if value in line
-    }
-    found |= {
-        (number, "un en-tête d'authentification")
-        for number, line in enumerate(text.splitlines(), 1)
-        if HEADER_VALUE.search(line)
-    }
+    own = secret_store.load()
+    found = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        found |= {(number, f"« {name} » de ce laboratoire") for name, value in own.items() if value in line}
+        if HEADER_VALUE.search(line):
+            found.add((number, "un en-tête d'authentification"))
     found |= _detected(text, path.suffix)
     return [
         f"ligne {number} de {path.name}, un secret se voit ({kind}) : remplacez-le par un « credential » de n8n ou une "

@@ -116,13 +116,14 @@ def test_an_expression_cannot_read_n8ns_environment(lab):
 
 def test_no_secret_is_left_in_logs_runs_or_exports(lab):
     from labkit.n8n_setup import place
-    from labkit.n8n_workflows import export_workflow, find
+    from labkit.n8n_workflows import export_workflows, find
 
     call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"})
     written = [path for path in lab.root.rglob("*") if path.is_file() and path.name != "secrets.json"]
     texts = {path.name: path.read_bytes() for path in written}
     here = place(lab.client, lab.api_url)
-    texts |= {path.stem: export_workflow(lab.client, path, here).encode() for path in find()}
+    exported = export_workflows(lab.client, find(), here)
+    texts |= {path.stem: text.encode() for path, text in exported.items()}
     found = [
         (name, secret)
         for name, content in texts.items()

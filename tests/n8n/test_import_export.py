@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from labkit.n8n_setup import place
-from labkit.n8n_workflows import export_workflow, find
+from labkit.n8n_workflows import export_workflows, find
 from tests.n8n.conftest import CHECKPOINTS, WORKFLOWS, node_of
 
 pytestmark = pytest.mark.n8n
@@ -52,8 +52,8 @@ def test_a_second_import_changes_nothing(lab):
 def test_an_export_gives_the_files_of_git_to_the_byte(lab):
     lab.bring(CHECKPOINTS)
     here = place(lab.client, lab.api_url)
-    for path in [*WORKFLOWS, *CHECKPOINTS]:
-        assert export_workflow(lab.client, path, here) == path.read_text(encoding="utf-8")
+    for path, text in export_workflows(lab.client, [*WORKFLOWS, *CHECKPOINTS], here).items():
+        assert text == path.read_text(encoding="utf-8")
 
 
 def test_what_a_trainee_changed_is_kept_and_named_until_forced(changed):

@@ -97,11 +97,11 @@ def test_a_mail_server_that_refuses_is_told_in_the_inbox_and_spoils_nothing(lab,
 
 def test_the_address_of_a_person_does_not_reach_git(lab, mailbox):
     from labkit.n8n_setup import place
-    from labkit.n8n_workflows import export_workflow, find
+    from labkit.n8n_workflows import export_workflows, find
 
     (path,) = find(("notification",))
-    text = export_workflow(lab.client, path, place(lab.client, lab.api_url))
-    assert text == path.read_text(encoding="utf-8")
+    texts = export_workflows(lab.client, [path], place(lab.client, lab.api_url))
+    assert texts[path] == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
