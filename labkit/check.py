@@ -20,28 +20,13 @@ from pathlib import Path
 
 from labkit import progress
 from labkit.exercises import LABS, Step, find_steps
+from labkit.outcomes import COLORS, LABELS, MARKS, SEVERITY
 from labkit.paths import ROOT
 from labkit.processes import no_proxy
 from labkit.runner import clean_environment
 
 CHECKS = Path(__file__).parents[1] / "tests" / "exercises"
 LIMIT = 5.0
-LABELS = {
-    "right": "RÉUSSI",
-    "wrong": "FAUX",
-    "error": "ERREUR",
-    "todo": "À FAIRE",
-    "unchecked": "NON VÉRIFIÉ",
-}
-SEVERITY = ("error", "wrong", "todo", "unchecked", "right")
-MARKS = {"right": "✓", "wrong": "✗", "error": "✗", "todo": "○", "unchecked": "?"}
-COLORS = {
-    "right": "#1b7f3b",
-    "wrong": "#b3261e",
-    "error": "#b3261e",
-    "todo": "#5f6368",
-    "unchecked": "#8a5a00",
-}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from IPython.display import HTML
 
-from labkit.check import SEVERITY, badge, by_step, overall, run_checks
+from labkit.check import badge, by_step, overall, run_checks
 from labkit.exercises import exercises
+from labkit.outcomes import SEVERITY
 from labkit.paths import DATA, scripts_folder
 
 DELIVERABLES = {

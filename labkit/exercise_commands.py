@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from labkit import exercises
-from labkit.check import LABELS, MARKS, as_text, by_step, overall, run_checks
+from labkit.check import as_text, by_step, overall, run_checks
 from labkit.exercises import ExerciseError
+from labkit.outcomes import LABELS, MARKS
 from labkit.paths import ROOT, scripts_folder
 
 SCRIPTS = click.option(

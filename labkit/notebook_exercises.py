@@ -4,10 +4,9 @@ import difflib
 import os
 from html import escape
 
-import requests
 from IPython.display import HTML, Markdown
 
-from labkit import exercises
+from labkit import exercises, switchboard_client
 from labkit.check import Checked, Checker
 from labkit.paths import api_url, scripts_folder
 
@@ -43,6 +42,4 @@ def diff(target: str) -> HTML:
 
 def switch(path: str, method: str = "POST", **body: object) -> dict:
     """Act on the practice API's switchboard: switch("faults", kind="503", next=2), switch("reset")."""
-    answer = requests.request(method, f"{api_url()}/_lab/{path}", json=body, timeout=10)
-    answer.raise_for_status()
-    return answer.json()
+    return switchboard_client.switch(api_url(), path, method, **body)

@@ -1,9 +1,10 @@
 """Where things are, and on which ports. LAB_ROOT moves the whole lab (the tests use it)."""
 
-import json
 import os
 import re
 from pathlib import Path
+
+from labkit import state_file
 
 ROOT = Path(os.environ.get("LAB_ROOT") or Path(__file__).parents[1]).resolve()
 NOTEBOOKS = ROOT / "notebooks"
@@ -33,10 +34,7 @@ def asked_port(service: str) -> int | None:
 
 def chosen_ports() -> dict[str, int]:
     """The ports `lab start` chose for this lab (labkit/ports.py); empty before the first start."""
-    try:
-        return json.loads(PORTS_FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    return state_file.read(PORTS_FILE)
 
 
 def api_url() -> str:

@@ -4,9 +4,9 @@ Set 0 is the usual ports, set 1 is each of them plus one, and so on. Who holds a
 set's marker: the system gives it to one process only, so two labs that start at the same instant never share a set.
 """
 
-import json
 import socket
 
+from labkit import state_file
 from labkit.paths import HOST, PORTS_FILE, USUAL_PORTS, asked_port, chosen_ports
 from labkit.processes import is_free, listener, works_here
 
@@ -32,7 +32,7 @@ def claim() -> socket.socket:
             continue
         ports = {service: usual + number for service, usual in USUAL_PORTS.items()}
         if all(map(_is_ours_or_free, (port for service, port in ports.items() if not asked_port(service)))):
-            _write(ports)
+            state_file.write(PORTS_FILE, ports)
             return marker
         marker.close()
     raise NoPortError(
@@ -44,11 +44,3 @@ def claim() -> socket.socket:
 def _is_ours_or_free(port: int) -> bool:
     """Node-RED, started on its own, may hold its port already."""
     return is_free(port) or works_here(listener(port))
-
-
-def _write(ports: dict[str, int]) -> None:
-    """At once, for whoever reads it at this moment."""
-    PORTS_FILE.parent.mkdir(parents=True, exist_ok=True)
-    beside = PORTS_FILE.with_suffix(".new")
-    beside.write_text(json.dumps(ports), encoding="utf-8")
-    beside.replace(PORTS_FILE)

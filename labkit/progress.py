@@ -1,7 +1,6 @@
 """What the last checks found, step by step: `lab status` says it without running them again."""
 
-import json
-
+from labkit import state_file
 from labkit.exercises import DECLARED, LABS, exercises
 from labkit.paths import STATE
 
@@ -9,19 +8,13 @@ FILE = STATE / "progress.json"
 
 
 def remember(outcomes: dict[str, str]) -> None:
-    """Keep the outcome of these steps of labs/, by name (labels in labkit/check.py)."""
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    beside = FILE.with_suffix(".new")
-    beside.write_text(json.dumps(remembered() | outcomes), encoding="utf-8")
-    beside.replace(FILE)
+    """Keep the outcome of these steps of labs/, by name (a key of outcomes.LABELS)."""
+    state_file.write(FILE, remembered() | outcomes)
 
 
 def remembered() -> dict[str, str]:
     """The last outcome of each step that was ever checked."""
-    try:
-        return json.loads(FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    return state_file.read(FILE)
 
 
 def is_stale() -> bool:

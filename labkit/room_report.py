@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from labkit.check import LABELS, Finding, badge, by_step, overall, run_checks
+from labkit.check import Finding, badge, by_step, overall, run_checks
 from labkit.exercises import exercises
+from labkit.outcomes import LABELS
 
 # Two checks at a time: each is a process that computes.
 AT_A_TIME = 2

@@ -136,16 +136,10 @@ def time_limit(seconds: float | None) -> Iterator[threading.Event]:
 
 def last_messages(log: Path, count: int = 5) -> list[str]:
     """The last messages of a run's log, for whoever is told of its failure."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
-    return [_message(line) for line in lines]
+    from labkit.log_reader import as_lines, read_entry
 
-
-def _message(line: str) -> str:
-    try:
-        record = json.loads(line)
-        return f"{record['level']} {record['message']}"
-    except (ValueError, KeyError, TypeError):
-        return line
+    entries = map(read_entry, as_lines(log.read_bytes())[-count:])
+    return [f"{entry.level} {entry.message}".strip() for entry in entries]
 
 
 def new_run_id() -> str:

@@ -1,6 +1,5 @@
 """Start, watch and stop what the lab is made of: the practice API, JupyterLab, n8n."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit import n8n, n8n_install, n8n_setup, n8n_workflows, ports, run_outputs, secret_store
+from labkit import n8n, n8n_install, n8n_setup, n8n_workflows, ports, run_outputs, secret_store, state_file
 from labkit.health import is_up
 from labkit.n8n_client import OWNER
 from labkit.paths import (
@@ -257,16 +256,12 @@ def remember(processes: dict[str, subprocess.Popen]) -> None:
     known = {
         name: [pid, psutil.Process(pid).create_time()] for name, pid in own.items() if psutil.pid_exists(pid)
     }
-    STATE_FILE.parent.mkdir(parents=True, exist_ok=True)
-    STATE_FILE.write_text(json.dumps(known), encoding="utf-8")
+    state_file.write(STATE_FILE, known)
 
 
 def remembered() -> dict[str, int]:
     """The pids of the lab that runs, by service; empty if none does."""
-    try:
-        known = json.loads(STATE_FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    known = state_file.read(STATE_FILE)
     return {name: pid for name, (pid, created) in known.items() if _is_same(pid, created)}
 
 

@@ -12,18 +12,11 @@ import click
 
 from labkit import n8n_install, progress
 from labkit.health import NAMES, addresses, is_up
+from labkit.outcomes import LABELS, MARKS
 from labkit.paths import DATA, N8N, port
 
 PACKAGES = ("jupyterlab", "papermill", "pandas", "pyarrow")
-# As labkit/check.py labels them; importing it here would cost as much time as all the rest.
-OUTCOMES = {
-    None: "jamais vérifié",
-    "right": "✓ RÉUSSI",
-    "wrong": "✗ FAUX",
-    "error": "✗ ERREUR",
-    "todo": "○ À FAIRE",
-    "unchecked": "? NON VÉRIFIÉ",
-}
+NEVER_CHECKED = "jamais vérifié"
 
 
 @click.command("status")
@@ -87,11 +80,15 @@ def as_text(found: dict) -> str:
         where = place["current"] or "terminé"
         count = f"{place['right']}/{place['steps']}"
         lines.append(
-            f"  {place['exercise']:<11} {count}  {where:<13} {OUTCOMES[place['outcome']]:<14} {place['title']}"
+            f"  {place['exercise']:<11} {count}  {where:<13} {_said(place['outcome']):<14} {place['title']}"
         )
     if progress.is_stale():
         lines.append("  Vos fichiers ont changé depuis : lab progress vérifie tout.")
     return "\n".join(lines)
+
+
+def _said(outcome: str | None) -> str:
+    return f"{MARKS[outcome]} {LABELS[outcome]}" if outcome else NEVER_CHECKED
 
 
 def _shown(versions: dict[str, str | None]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import requests
 
 from labkit.practice_api.server import running_api
+from labkit.switchboard_client import switch
 
 REPOSITORY = Path(__file__).parents[1]
 SCRIPTS = REPOSITORY / "solutions"
@@ -63,9 +63,7 @@ class Scripts:
 
     def switch(self, path: str, method: str = "POST", **body: object) -> dict:
         """Act on the practice API's switchboard."""
-        answer = requests.request(method, f"{self.api_url}/_lab/{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+        return switch(self.api_url, path, method, **body)
 
 
 @pytest.fixture

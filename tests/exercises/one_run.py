@@ -18,6 +18,8 @@ import pytest
 import requests
 from checking import Uncheckable, explain
 
+from labkit.switchboard_client import switch
+
 FOLDER = Path(os.environ["LAB_CHECK_FOLDER"])
 STEPS = os.environ["LAB_CHECK_STEPS"].split(",")
 REPORT = Path(os.environ["LAB_CHECK_REPORT"])
@@ -103,9 +105,7 @@ class Api:
     url: str
 
     def switch(self, path: str, method: str = "POST", **body: object):
-        answer = requests.request(method, f"{self.url}/_lab/{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+        return switch(self.url, path, method, **body)
 
     def requests(self) -> int:
         return self.switch("counters", "GET")["requests"]
