@@ -79,18 +79,12 @@ def terminal(film: Film, page: Page, said: str) -> None:
 
 def first_words(lab: RunningLab) -> str:
     """What `lab start` says where the usual ports are free: other ports are also told as a variable to set."""
-    said = (lab.copy.root / "said.txt").read_text(encoding="utf-8")
+    said = lab.copy.said.read_text(encoding="utf-8")
     lines = [line for line in said.splitlines() if "LAB_API_URL=" not in line]
     text = re.sub(r"&token=\S+", "", "\n".join(lines))
     for service, port in lab.copy.ports.items():
         text = text.replace(f":{port}", f":{USUAL_PORTS[service]}")
     return text
-
-
-def tidy(lab: RunningLab) -> None:
-    """Out of the file browser: what a copy of the lab has more than a lab."""
-    (lab.copy.root / "said.txt").unlink()
-    shutil.rmtree(lab.copy.root / "npm-cache", ignore_errors=True)
 
 
 def welcome(film: Film, jupyterlab: JupyterLab, page: Page) -> None:
@@ -166,12 +160,11 @@ def main() -> None:
         running_lab(Path(folder) / "labo") as lab,
         chromium() as browser,
     ):
-        wait_until(lambda: "mot de passe" in (lab.copy.root / "said.txt").read_text(encoding="utf-8"), 120)
+        wait_until(lambda: "mot de passe" in lab.copy.said.read_text(encoding="utf-8"), 120)
         page = browser.new_context(
             viewport=WINDOW, device_scale_factor=SCALE, locale="fr-FR", color_scheme="light"
         ).new_page()
         terminal(film, page, first_words(lab))
-        tidy(lab)
         jupyterlab = JupyterLab(lab, page)
         welcome(film, jupyterlab, page)
         exercise(film, jupyterlab, page)

@@ -33,17 +33,9 @@ def take_jupyterlab(page: Page, lab: RunningLab) -> None:
 
 
 def take_workflows(browser: Browser, lab: RunningLab) -> None:
-    wait_until(lambda: "✓ n8n" in (lab.copy.root / "said.txt").read_text(encoding="utf-8"))
+    wait_until(lambda: "✓ n8n" in lab.copy.said.read_text(encoding="utf-8"))
     secrets = json.loads((lab.copy.root / "data/state/secrets.json").read_text(encoding="utf-8"))
     n8n_editor.take(browser, lab.address("n8n"), secrets["n8n_password"], PICTURES / "n8n")
-
-
-def leave_what_a_trainee_has(root: Path) -> None:
-    """Take away what only a copy for the tests holds, and add what it lacks."""
-    (root / "said.txt").unlink()
-    shutil.rmtree(root / "npm-cache", ignore_errors=True)
-    for name in ("README.md", "README.fr.md"):
-        shutil.copy(REPOSITORY / name, root)
 
 
 def main() -> None:
@@ -53,7 +45,8 @@ def main() -> None:
         chromium() as browser,
     ):
         take_workflows(browser, lab)
-        leave_what_a_trainee_has(lab.copy.root)
+        for name in ("README.md", "README.fr.md"):
+            shutil.copy(REPOSITORY / name, lab.copy.root)
         page = browser.new_context(viewport=PROJECTOR, locale="fr-FR").new_page()
         take_jupyterlab(page, lab)
         pictures_of_switchboard.take(page, PICTURES)

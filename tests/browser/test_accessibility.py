@@ -3,10 +3,11 @@
 import pytest
 
 from labkit import deliverables
-from labkit.check import LABELS, Checked, Finding
+from labkit.check import Checked, Finding
 from labkit.data_docs import data_docs
 from labkit.exercises import exercises
 from labkit.notebook import Result
+from labkit.outcomes import LABELS
 from labkit.room_report import write
 from tests.browser.accessibility import violations
 

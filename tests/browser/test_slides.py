@@ -1,17 +1,11 @@
 """The notebooks as a room sees them: presented by RISE, in the JupyterLab of `lab start`, at a projector's 1280x720."""
 
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 
-from labkit.processes import free_port
+from tests.browser.jupyterlab import running_lab
 from tests.notebooks.workspace import REPOSITORY
 
 pytestmark = pytest.mark.browser
@@ -59,32 +53,12 @@ PROBLEMS = """([id, smallest]) => {
 
 
 @pytest.fixture(scope="module")
-def copies(tmp_path_factory):
-    """A folder with the notebooks, as executed: no output missing."""
-    folder = tmp_path_factory.mktemp("lab") / "notebooks"
-    shutil.copytree(REPOSITORY / "notebooks", folder)
-    for name in NAMES:
-        fill_live_outputs(folder / f"{name}.ipynb")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def jupyter(copies):
-    """A JupyterLab started on these copies: the function that gives the address of a page."""
-    root = copies.parent
-    ports = {f"LAB_{service}_PORT": str(free_port()) for service in ("API", "JUPYTER")}
-    command = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", "--without", "n8n"]
-    environment = os.environ | ports | {"LAB_ROOT": str(root), "PYTHONUTF8": "1"}
-    process = subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
-    try:
-        said = iter(process.stderr.readline, "")
-        address = urlsplit(
-            next(found[1] for line in said if (found := re.search(r"JupyterLab +(http\S+)", line)))
-        )
-        yield lambda path: f"http://{address.netloc}/{path}?{address.query}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+def lab(tmp_path_factory):
+    """A JupyterLab on copies of the notebooks, as executed: no output missing."""
+    with running_lab(tmp_path_factory.mktemp("lab") / "labo", "--without", "n8n") as running:
+        for name in NAMES:
+            fill_live_outputs(running.copy.root / "notebooks" / f"{name}.ipynb")
+        yield running
 
 
 def fill_live_outputs(path):
@@ -101,9 +75,13 @@ def tall_output(height):
 
 
 @pytest.fixture
-def present(jupyter, page):
+def present(lab, page):
     """Present a notebook; gives, slide by slide, what is wrong with it."""
     asked = []
+
+    def jupyter(path):
+        return f"{lab.address('jupyter')}/{path}?token={lab.token}"
+
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
 
     def walk(name):
@@ -129,7 +107,7 @@ def test_every_slide_fits_the_projector_and_can_be_read(present, name):
     assert len(problems) >= SHORTEST_DECK
 
 
-def test_what_does_not_fit_is_seen(present, copies):
+def test_what_does_not_fit_is_seen(present, lab):
     cells = {
         "slide": nbformat.v4.new_code_cell(outputs=[tall_output(800)]),
         "skip": nbformat.v4.new_code_cell(outputs=[tall_output(800)]),
@@ -138,7 +116,9 @@ def test_what_does_not_fit_is_seen(present, copies):
     }
     for kind, cell in cells.items():
         cell.metadata["slideshow"] = {"slide_type": kind}
-    nbformat.write(nbformat.v4.new_notebook(cells=list(cells.values())), copies / "wrong.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=list(cells.values())), lab.copy.root / "notebooks" / "wrong.ipynb"
+    )
     [too_tall], [too_wide] = present("wrong").values()
     assert too_tall.endswith("px too tall")
     assert too_wide.startswith("too wide: x = 111")

@@ -14,8 +14,10 @@ from labkit import n8n, n8n_install, n8n_setup, secret_store
 from labkit.n8n_client import N8nClient
 from labkit.n8n_workflows import Imported, find, import_workflows
 from labkit.processes import free_port
+from labkit.switchboard_client import switch
 from tests.conftest import REPOSITORY
 from tests.notebooks.workspace import Workspace, workspace
+from tests.unit.lab_copy import wait_until
 
 WORKFLOWS = find()
 CHECKPOINTS = sorted((REPOSITORY / "n8n" / "checkpoints").glob("*.json"))
@@ -67,16 +69,8 @@ class N8nLab:
     def last_execution(self, workflow: str) -> dict:
         return self.client.wait_execution(self.client.executions(workflow, 1)[0]["id"])
 
-    def wait_for(self, condition, timeout: float = 60) -> None:
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.3)
-
     def switch(self, path: str, method: str = "POST", **body: object) -> object:
-        answer = requests.request(method, f"{self.api_url}/_lab/{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+        return switch(self.api_url, path, method, **body)
 
     def inbox(self) -> list[dict]:
         entries = requests.get(f"{self.api_url}/_lab/inbox", timeout=10).json()
@@ -194,5 +188,5 @@ def fresh_api(request):
     """The API as on the first day, and no run of the test before still under way."""
     if "lab" in request.fixturenames:
         lab = request.getfixturevalue("lab")
-        lab.wait_for(lambda: not lab.running())
+        wait_until(lambda: not lab.running())
         lab.switch("reset")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from labkit.check import LABELS
+from labkit.outcomes import LABELS
 from tests.n8n.conftest import CHECKPOINTS, node_of, parameters
 
 pytestmark = pytest.mark.n8n

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from tests.n8n.conftest import both, command, node_of, parameters
+from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.n8n
 INGESTION = "labIngestion0001"
@@ -87,11 +88,11 @@ def test_a_run_that_fails_leaves_the_watermark_where_it_was(lab, where):
 
 
 def test_of_two_runs_at_once_the_second_says_so_and_ends(lab):
-    lab.wait_for(lambda: ingest(lab)["status"] == "success")
+    wait_until(lambda: ingest(lab)["status"] == "success")
     lab.switch("inbox", "DELETE")
     lab.switch("faults", kind="slow", next=2, delay_s=4)
     first = lab.client.run_workflow(INGESTION, "Lancer à la main")
-    lab.wait_for(lambda: lock(lab) != FREE)
+    wait_until(lambda: lock(lab) != FREE)
     second = lab.execute(INGESTION, "Lancer à la main")
     assert "Ingérer" not in second["nodes"]
     assert lab.client.wait_execution(first)["status"] == "success"
@@ -117,10 +118,10 @@ def test_a_killed_n8n_resumes_with_the_next_schedule(lab):
     lab.switch("clock", "PUT", advance_days=2)
     lab.switch("faults", kind="slow", next=1, delay_s=3)
     with lab.changed(INGESTION, every_few_seconds, publish=True):
-        lab.wait_for(lambda: lab.watermark()["verrou"])
+        wait_until(lambda: lab.watermark()["verrou"])
         os.kill(lab.server.process.pid, signal.SIGKILL)
         lab.server.process.wait()
         lab.start()
         assert lab.watermark()["filigrane"] == before
-        lab.wait_for(lambda: lab.watermark()["filigrane"] > before, timeout=120)
+        wait_until(lambda: lab.watermark()["filigrane"] > before, timeout=120)
     assert "Ingestion réussie" in [note["titre"] for note in lab.inbox()]

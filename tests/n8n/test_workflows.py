@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.n8n.conftest import SECRETS, both, command, node_of, parameters
+from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.n8n
 INGESTION, BACKFILL, REPLAY, WEBHOOK = (
@@ -207,7 +208,7 @@ def test_an_error_no_branch_foresaw_reaches_the_inbox_with_its_node_and_link(lab
 
     with lab.changed(WEBHOOK, broken, publish=True):
         call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"})
-    lab.wait_for(lambda: lab.inbox())
+    wait_until(lambda: lab.inbox())
     (note,) = lab.inbox()
     assert (note["nœud"], note["niveau"]) == ("Paramètres", "erreur")
     assert "Déclenchement par webhook" in note["titre"]

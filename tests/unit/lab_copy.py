@@ -29,9 +29,14 @@ class LabCopy:
     def environment(self) -> dict[str, str]:
         own = {f"LAB_{service.upper()}_PORT": str(port) for service, port in self.ports.items()}
         broken = {"npm_config_registry": NOWHERE, "npm_config_fetch_retries": "0"}
-        broken["npm_config_cache"] = str(self.root / "npm-cache")
+        broken["npm_config_cache"] = str(self.root / ".npm-cache")
         inherited = {name: value for name, value in os.environ.items() if name not in OURS}
         return inherited | broken | own | {"LAB_ROOT": str(self.root), "PYTHONUTF8": "1"}
+
+    @property
+    def said(self) -> Path:
+        """What `lab start` said; hidden, as npm's cache is: a copy shows what a lab shows."""
+        return self.root / ".said.txt"
 
     def machinery(self) -> Path:
         """The folder whose labkit runs: the copy's, if it has one."""
@@ -57,11 +62,11 @@ class LabCopy:
 
     def begin(self, *arguments: str) -> tuple[subprocess.Popen, Path]:
         """Begin `lab start --no-browser`; its process, and the file where it says what it does."""
-        said = self.root / "said.txt"
-        with said.open("w") as stream:
+        with self.said.open("w") as stream:
             command = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", *arguments]
             environment, folder = self.environment(), self.machinery()
-            return subprocess.Popen(command, env=environment, cwd=folder, stderr=stream, stdout=stream), said
+            process = subprocess.Popen(command, env=environment, cwd=folder, stderr=stream, stdout=stream)
+        return process, self.said
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen, Path]]:
