@@ -7,6 +7,9 @@ after the first mark, with the same three signs, are the instruction that takes 
     ### À vous : rendez le nom du fichier de ce jour.
     return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
     ### END SOLUTION
+
+An instruction line that begins with `###|` is code: it stands in the answer's place, so that the script runs until
+the answer is written. Without one, the place raises NotImplementedError with the step's name.
 """
 
 import ast
@@ -30,7 +33,8 @@ DECLARED = SOLUTIONS / "exercises.toml"
 NOT_IN_LABS = {"exercises.toml", "README.md", "airflow_dag.py"}
 BEGIN = re.compile(r"^(?P<indent> *)### BEGIN SOLUTION (?P<step>\w+\.\d)$")
 END = re.compile(r"^ *### END SOLUTION$")
-INSTRUCTION = re.compile(r"^ *### (?!BEGIN|END)")
+INSTRUCTION = re.compile(r"^ *###[ |](?!BEGIN|END)")
+STAND_IN = "###| "
 
 
 class ExerciseError(Exception):
@@ -119,14 +123,17 @@ def cut(text: str, filled: Collection[str] = ()) -> str:
         if begin := BEGIN.match(line):
             indent, step = begin["indent"], begin["step"]
             state = "kept" if step in filled else "instruction"
-            first = True
+            first, stands_in = True, False
         elif END.match(line):
-            if state != "kept":
+            if state != "kept" and not stands_in:
                 lines.append(f'{indent}raise NotImplementedError("{step}")')
             state = "outside"
         elif state == "kept":
             if not INSTRUCTION.match(line):
                 lines.append(line)
+        elif state == "instruction" and line.strip().startswith(STAND_IN):
+            lines.append(indent + line.strip().removeprefix(STAND_IN))
+            stands_in = True
         elif state == "instruction" and INSTRUCTION.match(line):
             said = line.strip().removeprefix("### ")
             lines.append(f"{indent}# {said.replace('À vous :', f'À vous ({step}) :') if first else said}")
