@@ -13,8 +13,8 @@ from labkit.paths import DATA, scripts_folder
 DELIVERABLES = {
     "ingest_api.py, qui marche et se relance": ("tp21.1", "tp21.2", "tp21.3", "tp21.4"),
     "validate_data.py et ses règles": ("tp22.1", "tp22.2", "tp22.3"),
-    "le backfill": ("tp23.1", "tp23.2", "tp23.3"),
-    "le workflow n8n, qui exécute vos scripts": ("tp21.5", "tp22.4", "tp23.4"),
+    "le backfill": ("tp23.1", "tp23.2"),
+    "le workflow n8n, qui exécute vos scripts": ("tp21.5", "tp22.4", "tp23.3"),
 }
 
 ENOUGH_LINES = 5

@@ -43,13 +43,18 @@ class ExerciseError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One step. name: "tp21.2"; course: where the day explains it; hints: from a question to all but the answer."""
+    """One step. name: "tp21.2"; course: where the day explains it; hints: from a question to all but the answer.
+
+    n8n: done in n8n's editor, not in a file; further: beyond the core, nothing later depends on it.
+    """
 
     name: str
     title: str
     minutes: int
     course: str
     hints: tuple[str, ...]
+    n8n: bool = False
+    further: bool = False
 
     @property
     def exercise(self) -> str:
@@ -89,7 +94,7 @@ def exercises() -> dict[str, Exercise]:
     found = {}
     for name, content in tomllib.loads(DECLARED.read_text(encoding="utf-8")).items():
         steps = tuple(
-            Step(f"{name}.{number}", step["title"], step["minutes"], step["course"], tuple(step["hints"]))
+            Step(f"{name}.{number}", **{**step, "hints": tuple(step["hints"])})
             for number, step in enumerate(content["steps"], start=1)
         )
         found[name] = Exercise(name, content["title"], content["notebook"], steps)

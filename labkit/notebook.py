@@ -18,7 +18,7 @@ from typing import TextIO
 from IPython import get_ipython
 from IPython.display import display
 
-from labkit.paths import ROOT, api_url, run_log_path, scripts_folder
+from labkit.paths import ENGINE_COMMANDS, ROOT, api_url, run_log_path, script_command, scripts_folder
 
 RESULT_MIME = "application/vnd.lab.result+json"
 # By name: the scripts' modules are imported anew when a file changes, and their classes with them.
@@ -50,10 +50,11 @@ class Result:
         return {RESULT_MIME: self.result, "text/html": html, "text/plain": f"{label} — {self.verdict}"}
 
 
-def open_lab(scripts: str, base_url: str = "") -> None:
+def open_lab(scripts: str, base_url: str = "", max_wait: float | None = None) -> None:
     """Work from the lab's root with the modules of `scripts` first on the path, as they are saved on disk.
 
-    scripts: "solutions" or "labs". base_url: the API's address; empty for the lab's own.
+    scripts: "labs", "solutions" or "ingestion" (a package: nothing to put on the path). base_url: the API's address;
+    empty for the lab's own. max_wait: the longest wait between two attempts of a script, in seconds.
     A module edited between two cells is imported anew; an exercise left to do says so, without a traceback.
     """
     try:
@@ -63,7 +64,9 @@ def open_lab(scripts: str, base_url: str = "") -> None:
     os.chdir(ROOT)
     os.environ["LAB_API_URL"] = base_url or api_url()
     os.environ["LAB_SCRIPTS"] = scripts
-    if folder not in sys.path:
+    if max_wait is not None:
+        os.environ["LAB_MAX_WAIT"] = str(max_wait)
+    if scripts != "ingestion" and folder not in sys.path:
         sys.path.insert(0, folder)
     shell = get_ipython()
     shell.events.register("pre_run_cell", FreshModules(folder))
@@ -116,14 +119,15 @@ def _say_what_is_to_do(error: NotImplementedError, trace) -> None:
 def run_script(scripts: str, name: str, *words: str, **arguments) -> dict:
     """Run `python <scripts>/<name> <words>` as a terminal or n8n would, and return the JSON it printed.
 
-    arguments: the script's own, by name (`start_date` for --start-date); None and False are left out.
+    scripts: with "ingestion" the engine's command of that name runs, `python -m ingestion ingest` for ingest_api.py.
+    arguments: the script's own, by name (`start_date` for --start-date); None, False and "" are left out.
     """
-    argv = [*words, *command_line(arguments)]
-    print("$ python", f"{scripts}/{name}", *argv)
+    argv = [*script_command(scripts, name), *words, *command_line(arguments)]
+    print("$ python", *argv)
     with run_log() as log:
         start = log.tell()
         done = subprocess.run(
-            [sys.executable, str(scripts_folder(scripts) / name), *argv],
+            [sys.executable, *argv],
             cwd=ROOT,
             env=os.environ | {"PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
@@ -147,14 +151,15 @@ def run_log() -> TextIO:
 def call_script(scripts: str, name: str, **arguments) -> dict:
     """As `run_script`, in this process: a heavy import is then paid once for several calls."""
     argv = command_line(arguments)
-    print("$ python", f"{scripts}/{name}", *argv)
+    print("$ python", *script_command(scripts, name), *argv)
+    module = f"ingestion.commands.{ENGINE_COMMANDS[name]}" if scripts == "ingestion" else name.removesuffix(".py")
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
         contextlib.suppress(SystemExit),
     ):
-        importlib.import_module(name.removesuffix(".py")).main(argv)
+        importlib.import_module(module).main(argv)
     with run_log() as log:
         log.write(stderr.getvalue())
     return last_json_line(stdout.getvalue(), name, stderr.getvalue())
@@ -178,18 +183,30 @@ def last_json_line(stdout: str, name: str, stderr: str) -> dict:
     try:
         result = json.loads(lines[-1])
         if isinstance(result, dict) and "status" in result:
-            return result
+            return _said_as_to_do(result, name)
     except (IndexError, json.JSONDecodeError):
         pass
     last_words = (stderr.strip().splitlines() or ["rien sur stderr non plus"])[-1]
-    if to_do := re.fullmatch(r"NotImplementedError: (\w+\.\d)", last_words):
-        message = f"À FAIRE — {name} a besoin de l'étape {to_do[1]}, qui attend votre code."
-        return {"status": "error", "error": {"code": "to_do", "message": message}}
+    if to_do := TO_DO.search(last_words):
+        return {"status": "error", "error": _to_do(name, to_do[1])}
     message = f"{name} n'a pas imprimé de résultat JSON ; dernière ligne d'erreur : {last_words}"
     return {"status": "error", "error": {"code": "no_result", "message": message}}
 
 
-def check(result: dict) -> None:
+TO_DO = re.compile(r"NotImplementedError\W+(\w+\.\d)\b")
+
+
+def _to_do(name: str, step: str) -> dict:
+    return {"code": "to_do", "message": f"À FAIRE — {name} a besoin de l'étape {step}, qui attend votre code."}
+
+
+def _said_as_to_do(result: dict, name: str) -> dict:
+    """The result, where an unexpected error that is a step left to do says so."""
+    to_do = TO_DO.search((result.get("error") or {}).get("message", ""))
+    return result | {"error": _to_do(name, to_do[1])} if to_do else result
+
+
+def stop_unless_success(result: dict) -> None:
     """Stop the notebook here, with its error as the result, when the run has failed."""
     if result["status"] != "success":
         show_result(result, result["error"]["message"])

@@ -46,8 +46,31 @@ def run_log_path(run_id: str) -> Path | None:
     return LOGS / f"{run_id}.jsonl" if RUN_ID.fullmatch(run_id) else None
 
 
+# Whose scripts a notebook or a workflow runs: the trainee's, the reference's, or the engine (a package, not scripts).
+SCRIPTS = ("labs", "solutions", "ingestion")
+ENGINE_COMMANDS = {
+    "ingest_api.py": "ingest",
+    "backfill.py": "backfill",
+    "validate_data.py": "validate",
+    "quarantine.py": "quarantine",
+    "generate_dates.py": "dates",
+}
+
+
 def scripts_folder(name: str) -> Path:
-    """The folder whose scripts are to run, `solutions` or `labs`. ValueError for any other name."""
-    if name not in ("solutions", "labs"):
-        raise ValueError(f"scripts vaut « {name} » : choisissez « solutions » ou « labs ».")
+    """The folder `labs`, `solutions` or `ingestion`. ValueError for any other name."""
+    if name not in SCRIPTS:
+        raise ValueError(f"scripts vaut « {name} » : choisissez parmi {', '.join(SCRIPTS)}.")
     return ROOT / name
+
+
+def script_command(scripts: str, name: str) -> list[str]:
+    """What follows `python` to run the script `name`: ["labs/ingest_api.py"], or ["-m", "ingestion", "ingest"].
+
+    ValueError if there is no such script: one sentence that says so.
+    """
+    if scripts == "ingestion" and name in ENGINE_COMMANDS:
+        return ["-m", "ingestion", ENGINE_COMMANDS[name]]
+    if not re.fullmatch(r"\w+\.py", name) or not (scripts_folder(scripts) / name).is_file():
+        raise ValueError(f"Le script « {name} » n'existe pas dans {scripts}/.")
+    return [f"{scripts}/{name}"]

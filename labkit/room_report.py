@@ -14,8 +14,6 @@ from labkit.outcomes import LABELS
 
 # Two checks at a time: each is a process that computes.
 AT_A_TIME = 2
-# Done in n8n, on the trainee's own machine: nothing in a collected folder can tell.
-IN_N8N = {"tp21.5", "tp22.4", "tp23.4"}
 
 
 def collect(folder: Path) -> dict[str, list[Finding]]:
@@ -33,7 +31,8 @@ def collect(folder: Path) -> dict[str, list[Finding]]:
 
 
 def _steps() -> list:
-    return [step for exercise in exercises().values() for step in exercise.steps if step.name not in IN_N8N]
+    """The steps of the scripts; those of n8n are done on the trainee's own machine, no collected folder can tell."""
+    return [step for exercise in exercises().values() for step in exercise.steps if not step.n8n]
 
 
 def _scripts_of(path: Path) -> Path | None:

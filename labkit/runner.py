@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit.paths import DATA, NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, scripts_folder
+from labkit.paths import DATA, NOTEBOOKS, ROOT, RUNS, api_url, run_log_path, script_command, scripts_folder
 from labkit.processes import no_proxy, stop_tree
 from labkit.run_report import annotate
 
@@ -253,13 +253,11 @@ def run_script(name: str, words: tuple[str, ...], parameters: dict) -> int:
     from labkit.notebook import command_line
 
     try:
-        folder = scripts_folder(parameters.pop("scripts", "solutions"))
+        script = script_command(parameters.pop("scripts", "solutions"), name)
     except ValueError as problem:
         raise RunError(str(problem)) from None
-    if not re.fullmatch(r"\w+\.py", name) or not (folder / name).is_file():
-        raise RunError(f"Le script « {name} » n'existe pas dans {folder.name}/.")
     check_places(parameters)
-    command = [sys.executable, str(folder / name), *words, *command_line(parameters)]
+    command = [sys.executable, *script, *words, *command_line(parameters)]
     run_id = new_run_id()
     own = {"LAB_API_URL": api_url(), "LAB_RUN_ID": run_id, "PYTHONUTF8": "1"} | no_proxy()
     path = run_log_path(run_id)

@@ -7,28 +7,41 @@
 Sortie : 0 si tout va bien, 2 si la période est mal écrite.
 """
 
+import argparse
+import json
 import sys
-
-from command_line import JsonParser, calendar_day, check_order, run
-from partitions import days_between
+from datetime import date, timedelta
 
 
-def build_parser() -> JsonParser:
-    parser = JsonParser(prog="generate_dates.py", description="Liste les jours d'une période.")
-    parser.add_argument("--start-date", type=calendar_day, required=True, help="premier jour, AAAA-MM-JJ")
-    parser.add_argument("--end-date", type=calendar_day, required=True, help="dernier jour, compris")
-    return parser
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        """argparse quitterait Python ici ; une ValueError deviendra un JSON."""
+        raise ValueError(message)
 
 
-def generate(argv: list[str] | None) -> dict:
-    """Rend {"dates": ["AAAA-MM-JJ", …]} dans l'ordre du calendrier."""
-    # À vous (tp23.1) : lisez les arguments, refusez une période à l'envers avec `check_order`, et rendez
-    # {"status": "success", "dates": [...]}, les jours en texte.
+def calendar_day(text: str) -> date:
+    """Lit un jour écrit AAAA-MM-JJ, et rien d'autre."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError(text)
+    return day
+
+
+def days_between(start: date, end: date) -> list[date]:
+    """Les jours de `start` à `end`, les deux compris, dans l'ordre ; ValueError si `end` vient avant `start`."""
+    # À vous (tp23.1) : une liste de dates ; timedelta(days=n) avance de n jours, même en février.
     raise NotImplementedError("tp23.1")
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run(lambda: generate(argv), failure={"dates": []})
+    """Imprime {"status", "dates"}, un seul objet JSON sur stdout, et rend le code de sortie."""
+    parser = Parser(prog="generate_dates.py", description="Liste les jours d'une période.")
+    parser.add_argument("--start-date", default="", help="premier jour, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="", help="dernier jour, compris")
+    # À vous (tp23.1) : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates": [...]}, les jours en
+    # texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error", "dates": [], "error": {"code":
+    # "usage", "message": …}}, et 2.
+    raise NotImplementedError("tp23.1")
 
 
 if __name__ == "__main__":

@@ -2,159 +2,350 @@
 """Ingère une API vers la couche bronze : un fichier Parquet par jour, et un JSON pour n8n.
 
     python solutions/ingest_api.py --start-date 2024-01-01 --end-date 2024-01-03
-    python solutions/ingest_api.py --watermark updated_at --start-date 2024-03-25
 
-Le premier appel relit des jours entiers : chacun est remplacé si son empreinte a changé. Le second ne lit
-que ce qui a été modifié depuis le filigrane. stdout : un objet JSON ; stderr : des journaux JSON.
+Se lit de haut en bas, dans l'ordre du TP2.1. stdout : un objet JSON ; stderr : des journaux JSON.
 Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
 """
 
+import argparse
+import contextlib
+import json
+import logging
 import os
 import sys
-from argparse import Namespace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
-import watermark
-from command_line import (
-    JsonParser,
-    calendar_day,
-    check_order,
-    natural,
-    positive_int,
-    positive_number,
-    ratio,
-    run,
-)
-from daily import ingest_days
-from errors import usage_error
-from fetch import ApiClient
-from incremental import ingest_increment
-from logs import log_to_stderr, new_run_id
-from pagination import PAGINATIONS
-from partitions import days_between
-from publish import Target
-from reading import Job
-from report import ingestion_result
-from resources import RESOURCES
-from storage import open_folder
-from watermark import Watermark
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
+from pythonjsonlogger.json import JsonFormatter
+from requests.exceptions import ChunkedEncodingError, HTTPError, JSONDecodeError, Timeout
+from tenacity import before_sleep_log, retry, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import wait_random_exponential
+
+logger = logging.getLogger("ingest_api")
 
 
-def build_parser(prog: str = "ingest_api.py") -> JsonParser:
-    parser = JsonParser(prog=prog, description="Ingère une API vers des fichiers Parquet, un par jour.")
+class IngestError(Exception):
+    """Une erreur prévue : un code pour n8n, une phrase pour la personne."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+# Étape 1 : les arguments, les journaux
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        """argparse quitterait Python ici ; une IngestError deviendra un JSON."""
+        raise IngestError("usage", f"{message}. Aide : python {self.prog} --help")
+
+
+def calendar_day(text: str) -> date:
+    """Lit un jour écrit AAAA-MM-JJ, et rien d'autre : ni 2024-02-30, ni 20240105, ni 2024-W01-1."""
+    # À vous (tp21.1) : rendez la date que dit `text` ; si ce n'est pas un jour écrit AAAA-MM-JJ, levez
+    # argparse.ArgumentTypeError avec une phrase qui cite `text`.
+    raise NotImplementedError("tp21.1")
+
+
+def instant(text: str) -> datetime:
+    """Un instant ISO 8601, ramené en UTC ; ValueError s'il est illisible ou sans fuseau."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; IngestError `usage` si elle est mal écrite."""
+    parser = Parser(prog="ingest_api.py", description="Ingère une API, un fichier Parquet par jour.")
     add = parser.add_argument
-    # À vous (tp21.1) : déclarez avec `add` les quatre arguments du cours, --start-date, --end-date, --output-dir
-    # (./data/bronze par défaut, un `open_folder`) et --page-size (100 par défaut).
+    # À vous (tp21.1) : déclarez avec `add` les quatre arguments du cours : --start-date et --end-date (deux
+    # `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par défaut).
     raise NotImplementedError("tp21.1")
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
-    add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
-    add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
-    add("--quarantine-dir", type=open_folder, default="./data/quarantine", help="rejets (%(default)s)")
-    add("--state-dir", type=open_folder, default="./data/state", help="filigranes (%(default)s)")
-    add("--watermark", choices=watermark.KINDS, help="n'ingérer que ce qui suit ce filigrane")
-    add("--since", help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché")
-    add("--look-back-hours", type=natural, default=72, help="relire avant le filigrane (%(default)s h)")
-    add("--compression", choices=("zstd", "snappy"), default="zstd", help="codec Parquet (%(default)s)")
-    add("--workers", type=positive_int, default=32, help="jours lus en même temps (%(default)s)")
-    add("--force", action="store_true", help="réécrire les jours sans regarder ce qui est déjà là")
-    add("--max-attempts", type=positive_int, default=3, help="essais par requête (%(default)s)")
-    add("--max-wait", type=positive_number, default=10.0, help="attente la plus longue, s (%(default)s)")
+    add("--resource", choices=("events", "posts"), default="events", help="ce que l'on ingère (%(default)s)")
+    add("--quarantine-dir", type=Path, default=Path("data/quarantine"), help="lignes refusées (%(default)s)")
     add(
-        "--max-seconds",
-        type=positive_number,
-        default=300.0,
-        help="par requête, reprises comprises (%(default)s)",
+        "--mode", choices=("ingest", "backfill"), default="ingest", help="backfill saute les jours déjà faits"
     )
-    add(
-        "--max-requests-per-second", type=positive_number, help="limite que l'on s'impose ; aucune par défaut"
-    )
-    add("--max-quarantine-ratio", type=ratio, default=0.1, help="au-delà, rien n'est publié (%(default)s)")
-    return parser
+    add("--watermark", choices=("updated_at",), help="ne relire que les jours changés depuis --since")
+    add("--since", type=instant, help="le dernier filigrane, par exemple 2024-03-31T08:00:00Z")
+    options = parser.parse_args(argv)
+    start, end = options.start_date, options.end_date
+    if options.watermark and (end or options.mode == "backfill" or not (options.since or start)):
+        parser.error("--watermark demande --since (ou --start-date), sans --end-date ni --mode backfill")
+    if not options.watermark and (options.since or not (start and end)):
+        parser.error("--start-date et --end-date sont requis ; --since ne va qu'avec --watermark")
+    if start and end and (start > end or (options.resource == "posts" and start != end)):
+        parser.error(f"--start-date ({start}) vient après --end-date ({end}), ou posts sur plus d'un jour")
+    if options.page_size < 1:
+        parser.error(f"--page-size vaut {options.page_size} : il faut au moins 1")
+    return options
 
 
-def check_usage(options: Namespace) -> None:
-    """Refuse les combinaisons d'arguments qui n'ont pas de sens."""
-    if options.watermark:
-        if options.end_date or options.force or RESOURCES[options.resource].event_time_field is None:
-            raise usage_error(
-                "--watermark ne va ni avec --end-date, ni avec --force, ni avec --resource posts."
+def log_as_json() -> None:
+    """Règle les journaux : sur stderr, un objet JSON par ligne, avec `time` (UTC), `level` et `message`."""
+    # À vous (tp21.1) : un StreamHandler(sys.stderr), mis en forme par un JsonFormatter ; puis logging.basicConfig,
+    # avec handlers, level="INFO" et force=True (la fonction peut être appelée deux fois).
+    raise NotImplementedError("tp21.1")
+
+
+# Étape 2 : les appels, les reprises, les pages
+
+ATTEMPTS, BUDGET = 3, 60.0  # essais en tout, et secondes au-delà desquelles on n'attend plus
+SHORTEST_WAIT, LONGEST_WAIT = 2.0, float(os.environ.get("LAB_MAX_WAIT") or 10)  # secondes
+session = requests.Session()
+if "LAB_API_TOKEN" in os.environ:
+    session.headers["Authorization"] = f"Bearer {os.environ['LAB_API_TOKEN']}"
+
+
+def worth_retrying(error: BaseException) -> bool:
+    """Vrai si recommencer peut réussir : coupure, délai, JSON coupé, statut 408, 425, 429 ou 5xx."""
+    # À vous (tp21.2) : une HTTPError porte son statut dans error.response.status_code. Les autres erreurs qui
+    # passent : requests.ConnectionError, Timeout, ChunkedEncodingError et JSONDecodeError.
+    raise NotImplementedError("tp21.2")
+
+
+def wait_before_retry(state) -> float:
+    """Les secondes à attendre : au hasard, de plus en plus, mais jamais moins que Retry-After."""
+    at_random = wait_random_exponential(multiplier=4, min=min(SHORTEST_WAIT, LONGEST_WAIT), max=LONGEST_WAIT)
+    response = getattr(state.outcome.exception(), "response", None)
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    return max(at_random(state), float(asked) if asked.isdecimal() else 0.0)
+
+
+def get_json(url: str, params: dict) -> tuple:
+    """Un appel, sans reprise : le corps décodé et les en-têtes. Ses erreurs sont celles de requests."""
+    response = session.get(url, params=params, timeout=(5, 30))
+    response.raise_for_status()
+    return response.json(), response.headers
+
+
+def fetch_page(url: str, params: dict) -> tuple:
+    """Comme `get_json`, en recommençant ce qui le mérite : ATTEMPTS essais, BUDGET secondes d'attente au plus."""
+    # À vous (tp21.2) : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le à
+    # `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit attendre.
+    raise NotImplementedError("tp21.2")
+
+
+def fetch_posts(url: str, page_size: int) -> list:
+    """Toutes les lignes, page après page ; l'en-tête X-Total-Count dit combien il y en a."""
+    rows, page, total = [], 0, 1
+    while len(rows) < total:
+        page += 1
+        body, headers = fetch_page(url, {"_page": page, "_limit": page_size})
+        if not isinstance(body, list) or not body or not headers.get("X-Total-Count", "").isdecimal():
+            raise IngestError(
+                "unexpected_shape", f"{url}, page {page} : il manque des lignes ou X-Total-Count"
             )
-        return
-    if options.since:
-        raise usage_error("--since demande --watermark : le genre de filigrane dont il s'agit.")
-    if not (options.start_date and options.end_date):
-        raise usage_error("--start-date et --end-date sont requis (ou --watermark updated_at).")
-    check_order(options.start_date, options.end_date)
-    if options.resource == "posts" and options.start_date != options.end_date:
-        raise usage_error("posts n'a pas de date : c'est une photographie, donnez deux fois le même jour.")
+        rows, total = rows + body, int(headers["X-Total-Count"])
+    return rows
 
 
-def make_job(options: Namespace, run_id: str) -> Job:
-    """Le passage que décrit la ligne de commande."""
-    resource = RESOURCES[options.resource]
-    client = ApiClient(
-        options.base_url,
-        token=os.environ.get("LAB_API_TOKEN"),
-        max_attempts=options.max_attempts,
-        max_wait=options.max_wait,
-        budget=options.max_seconds,
-        connections=options.workers,
-        max_requests_per_second=options.max_requests_per_second,
-    )
-    target = Target(
-        resource, options.output_dir, run_id, datetime.now(UTC), options.compression, options.force
-    )
-    pagination = options.pagination or resource.default_pagination
-    return Job(
-        client, target, options.quarantine_dir, pagination, options.page_size, options.max_quarantine_ratio
-    )
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    """Toutes les lignes, curseur après curseur. asked : par exemple {"date": "2024-01-01"}."""
+    # À vous (tp21.2) : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant, jusqu'à
+    # ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape". Un curseur
+    # déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
+    raise NotImplementedError("tp21.2")
 
 
-def starting_mark(options: Namespace) -> Watermark:
-    """Le filigrane de départ : celui de n8n (--since), sinon le fichier d'état, sinon --start-date."""
-    empty = Watermark(options.resource, options.watermark)
-    if options.since:
+# Étape 3 : trier les lignes, écrire un fichier par jour
+
+INSTANT, TEXT, WHOLE = pa.timestamp("us", tz="UTC"), pa.string(), pa.int64()
+PAYLOAD = pa.struct({"device": TEXT, "page": TEXT, "session": TEXT, "items": WHOLE, "note": TEXT})
+EVENTS = {"id": WHOLE, "event_time": INSTANT, "updated_at": INSTANT, "user_id": WHOLE, "type": TEXT}
+EVENTS |= {"amount": pa.float64(), "currency": TEXT, "country": TEXT, "payload": PAYLOAD}
+POSTS = {"userId": WHOLE, "id": WHOLE, "title": TEXT, "body": TEXT}
+METADATA = {"_ingested_at": INSTANT, "_source": TEXT, "_partition_date": pa.date32(), "_extra": TEXT}
+REASONS = {"id": "missing_id", "event_time": "unreadable_event_time"}
+
+
+def typed(row: object, columns: dict) -> dict:
+    """La ligne aux types de `columns` ; ValueError(raison, champ) si elle ne peut y entrer sans être abîmée."""
+    if not isinstance(row, dict):
+        raise ValueError("not_an_object", "")
+    values = {}
+    for name, kind in columns.items():
+        value = row.get(name)
         try:
-            return empty.advanced(watermark.parse_value(options.watermark, options.since))
-        except ValueError:
-            raise usage_error(
-                f"--since « {options.since} » n'est pas un filigrane {options.watermark} (un instant avec fuseau "
-                "comme 2024-03-31T08:00:00Z, un entier, ou un curseur de l'API)."
-            ) from None
-    saved = watermark.load(options.state_dir, options.resource, options.watermark)
-    if saved:
-        return saved
-    if not options.start_date:
-        raise usage_error(
-            f"Aucun filigrane dans {options.state_dir} : donnez --start-date (ou --since) pour la première lecture."
-        )
-    if options.watermark == "updated_at":
-        return empty.advanced(datetime.combine(options.start_date, time.min, tzinfo=UTC))
-    return empty
+            if isinstance(value, bool) or (value is None and name in REASONS):
+                raise ValueError(value)
+            values[name] = instant(value) if kind == INSTANT and value is not None else value
+            pa.scalar(values[name], kind)
+        except (ValueError, TypeError, OverflowError, pa.ArrowException):
+            raise ValueError(REASONS.get(name, "wrong_type"), name) from None
+    unknown = {name: value for name, value in row.items() if name not in columns}
+    return {**values, "_extra": json.dumps(unknown, sort_keys=True) if unknown else None}
 
 
-def ingest(argv: list[str] | None) -> dict:
-    """Exécute la commande et rend son résultat ; IngestError si elle n'a pas pu commencer."""
-    options = build_parser().parse_args(argv)
-    check_usage(options)
-    run_id = new_run_id()
-    log_to_stderr(run_id)
-    job = make_job(options, run_id)
-    with options.output_dir.locked():
-        if not options.watermark:
-            days = days_between(options.start_date, options.end_date)
-            return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
-        look_back = timedelta(hours=options.look_back_hours)
-        mark = starting_mark(options)
-        # À vous (tp21.6) : lisez et publiez l'incrément (`ingest_increment` rend bilan et nouveau filigrane), enregistrez
-        # celui-ci au bon moment (`watermark.commit`), et rendez `ingestion_result`. Sous --since, c'est n8n qui
-        # le garde : n'écrivez rien.
-        raise NotImplementedError("tp21.6")
+def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
+    """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
+    # À vous (tp21.3) : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
+    # ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
+    # De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre gagne.
+    raise NotImplementedError("tp21.3")
+
+
+def version(row: dict) -> datetime:
+    """updated_at ; à défaut, le plus ancien des instants."""
+    return row.get("updated_at") or datetime.min.replace(tzinfo=UTC)
+
+
+def partition_file(output_dir: Path, day: date) -> Path:
+    return output_dir / f"partition_date={day}" / "data.parquet"
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
+    # À vous (tp21.3) : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush, puis
+    # os.fsync), et renommez-le avec replace.
+    raise NotImplementedError("tp21.3")
+
+
+def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, source: str) -> str:
+    """Écrit le fichier du jour, `columns` puis METADATA ; rend "written", ou "unchanged" s'il est déjà ainsi."""
+    # À vous (tp21.3) : ajoutez à chaque ligne _ingested_at (maintenant, en UTC), _source et _partition_date ; puis
+    # pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
+    # pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part : n'écrivez pas.
+    raise NotImplementedError("tp21.3")
+
+
+# Étape 4 : le passage, et un JSON pour n8n
+
+SENTENCES = (
+    (Timeout, "api_timeout", "L'API n'a pas répondu à temps"),
+    (JSONDecodeError, "invalid_json", "La réponse de l'API n'est pas du JSON"),
+    (ChunkedEncodingError, "truncated_body", "L'API a coupé sa réponse avant la fin"),
+    (
+        requests.RequestException,
+        "api_unreachable",
+        "L'API ne répond pas : est-elle démarrée, --base-url juste ?",
+    ),
+    (
+        pa.ArrowException,
+        "unreadable_partition",
+        "Le fichier déjà là est illisible : effacez-le, puis relancez",
+    ),
+    (OSError, "output_not_writable", "Écriture impossible : vérifiez vos droits et la place sur le disque"),
+    (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),
+    (BaseException, "internal_error", "Erreur imprévue dans ce script"),
+)
+STATUSES = ("written", "unchanged", "empty")
+STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
+
+
+def as_error(error: BaseException) -> dict:
+    """Le code et la phrase d'une erreur, pour le JSON."""
+    if isinstance(error, IngestError):
+        return {"code": error.code, "message": f"{error}."}
+    if isinstance(error, HTTPError):
+        status, url = error.response.status_code, error.response.url.partition("?")[0]
+        code = STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")
+        return {"code": code, "message": f"{url} répond {status} : {error.response.text[:200]}"}
+    code, sentence = next((code, said) for kind, code, said in SENTENCES if isinstance(error, kind))
+    return {"code": code, "message": f"{sentence} ({type(error).__name__} : {error})."}
+
+
+def ingest_day(options: argparse.Namespace, day: date) -> dict:
+    """Lit un jour entier, garde ses rejets, écrit son fichier : {"status", "received", "rows", "quarantined"}."""
+    if options.resource == "posts":
+        source, columns = "/posts", POSTS
+        rows = fetch_posts(options.base_url + source, options.page_size)
+    else:
+        source, columns = "/api/events", EVENTS
+        rows = fetch_rows(options.base_url + source, {"date": str(day)}, options.page_size)
+    good, rejects = split_rows(rows, columns, day)
+    kept = options.quarantine_dir / options.resource / f"{day}.jsonl"
+    if rejects or kept.exists():
+        replace_file(kept, "".join(json.dumps(reject) + "\n" for reject in rejects).encode())
+    if not good and partition_file(options.output_dir, day).exists():
+        raise IngestError("empty_day", f"L'API ne rend plus rien pour {day}, dont le fichier est gardé")
+    status = write_parquet(good, columns, day, options.output_dir, source) if good else "empty"
+    logger.info("%s %s, %d rows, %d rejects", day, status, len(good), len(rejects))
+    return {"status": status, "received": len(rows), "rows": len(good), "quarantined": len(rejects)}
+
+
+def days_to_do(options: argparse.Namespace) -> tuple[list[date], list[date], str | None]:
+    """(les jours à lire, les jours sautés, le nouveau filigrane s'il y en a un)."""
+    if options.watermark:
+        days, mark = changed_days(options)
+        return days, [], mark
+    days = [
+        options.start_date + timedelta(n) for n in range((options.end_date - options.start_date).days + 1)
+    ]
+    left = days_left(days, options.output_dir) if options.mode == "backfill" else days
+    return left, [day for day in days if day not in left], None
+
+
+def ingest(options: argparse.Namespace) -> dict:
+    """Ingère les jours de `days_to_do`, et rend le bilan ; un jour en échec n'arrête pas les suivants."""
+    # À vous (tp21.4) : appelez ingest_day pour chaque jour. IngestError, OSError (celles de requests en sont) et
+    # pa.ArrowException font du jour un échec, dont vous gardez as_error(...). Puis rendez summary(...).
+    raise NotImplementedError("tp21.4")
+
+
+def summary(
+    options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
+) -> dict:
+    """Le JSON du passage. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
+    # À vous (tp21.4) : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`, celle de
+    # chaque jour ; et `watermark` redevient celui d'avant, options.since.
+    raise NotImplementedError("tp21.4")
 
 
 def main(argv: list[str] | None = None) -> int:
-    nothing = {"records_count": 0, "output_file": None, "output_files": []}
-    return run(lambda: ingest(argv), failure=nothing)
+    """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
+    # À vous (tp21.4) : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception (KeyboardInterrupt comprise)
+    # devient un résultat : `status` "error", records_count 0, output_file None, output_files [], `error` as_error(...).
+    # Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1 sinon.
+    # En attendant, voici ce que savent faire les étapes déjà écrites :
+    shown = {"status": "error"}
+    try:
+        options = parse_args(argv)
+        shown["arguments"] = {name: str(value) for name, value in vars(options).items()}
+        log_as_json()
+        logger.info("journaux réglés")
+        rows = fetch_rows(f"{options.base_url}/api/events", {"date": str(options.start_date)}, options.page_size)
+        shown["lignes lues"] = len(rows)
+        good, rejects = split_rows(rows, EVENTS, options.start_date)
+        shown |= {"bonnes": len(good), "refusées": len(rejects)}
+        shown["fichier"] = write_parquet(good, EVENTS, options.start_date, options.output_dir, "/api/events")
+        raise NotImplementedError("tp21.4")
+    except NotImplementedError as step:
+        shown["error"] = {"code": "to_do", "message": f"À FAIRE : l'étape {step} attend votre code."}
+    except IngestError as error:
+        shown["error"] = as_error(error)
+    print(json.dumps(shown, ensure_ascii=False))
+    return 1
+
+
+# Pour aller plus loin (étape 6) : ne relire que les jours qui ont changé
+
+LOOK_BACK = timedelta(hours=72)
+
+
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    # À vous (tp21.6) : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à /api/events, avec
+    # fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes arrivent en retard, avec un
+    # updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at lu, jamais plus petit que l'ancien, écrit
+    # comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne aucun jour.
+    raise NotImplementedError("tp21.6")
+
+
+# TP2.3 : ne refaire que ce qui manque
+
+
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    # À vous (tp23.2) : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro octet ne font
+    # pas un jour fini.
+    raise NotImplementedError("tp23.2")
 
 
 if __name__ == "__main__":

@@ -1,103 +1,237 @@
 # Votre exemplaire, écrit d'après solutions/validate_data.py par « lab cut ».
-"""Valide un fichier Parquet, ou tout un dossier bronze, contre les règles du cours.
+"""Valide un fichier Parquet, ou tous ceux d'un dossier bronze, contre cinq règles.
 
     python solutions/validate_data.py --input-file data/bronze/events --rules-file solutions/validation_rules.json
 
-stdout : un objet JSON (`file`, `rows`, `columns`, `validation`, `errors`, `rules`).
+Les règles se vérifient en pandas, ou avec Great Expectations (--checks gx) ; le verdict est le même. stdout : un objet JSON.
 Sortie : 0 tout passe, 1 une règle échoue ou un fichier est illisible, 2 commande ou règles mal écrites.
 """
 
+import argparse
+import json
+import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
-from command_line import JsonParser, calendar_day, run
-from errors import usage_error
-from partitions import FILE_NAME, partition_name, present_days
-from rules import Rule, load_rules
-from storage import LocalFolder
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+DEFAULT_RULES = {
+    "required_columns": ["id", "_ingested_at"],
+    "not_null_columns": ["id"],
+    "unique_columns": ["id"],
+    "min_rows": 1,
+}
+RULES = ("required_columns", "not_null_columns", "unique_columns", "value_ranges", "min_rows")
+CODES = {
+    "required_columns": ("missing_column", "la colonne manque"),
+    "not_null_columns": ("null_values", "des valeurs sont absentes"),
+    "unique_columns": ("duplicate_values", "des lignes partagent la même valeur"),
+    "value_ranges": ("out_of_range", "des valeurs sortent des bornes"),
+    "min_rows": ("too_few_rows", "il n'y a pas assez de lignes"),
+}
 
 
-def build_parser() -> JsonParser:
-    parser = JsonParser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+class UsageError(Exception):
+    """La commande ou le fichier de règles sont mal écrits : une phrase, sortie 2."""
+
+
+# Étape 1 : les arguments, les règles
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise UsageError(f"{message}. Aide : python {self.prog} --help")
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; UsageError si elle est mal écrite."""
+    parser = Parser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
     # À vous (tp22.1) : --input-file (requis) et --rules-file, deux Path.
     raise NotImplementedError("tp22.1")
-    parser.add_argument("--start-date", type=calendar_day, help="dossier : premier jour à valider")
-    parser.add_argument("--end-date", type=calendar_day, help="dossier : dernier jour à valider")
-    return parser
+    parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
+    parser.add_argument(
+        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
+    )
+    return parser.parse_args(argv)
 
 
-def validate(argv: list[str] | None) -> dict:
-    """Exécute la commande et rend son résultat ; IngestError d'usage si elle est mal écrite."""
-    options = build_parser().parse_args(argv)
-    rules = load_rules(options.rules_file)
-    paths = files_to_validate(options.input_file, options.start_date, options.end_date)
-    results = validate_files(paths, rules)
-    if options.input_file.is_dir():
-        return folder_result(options.input_file, results)
-    return results[0]
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    # À vous (tp22.1) : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui n'est pas dans
+    # RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui nomme le fichier et la clé.
+    # Puis passez les règles à check_rules avant de les rendre.
+    raise NotImplementedError("tp22.1")
 
 
-def files_to_validate(source: Path, start, end) -> list[Path]:
-    """Le fichier lui-même, ou les partitions du dossier entre `start` et `end`, dans l'ordre des jours."""
+def check_rules(rules: dict, path: Path) -> None:
+    """Refuse une règle dont la valeur n'a pas la forme attendue."""
+    for name in ("required_columns", "not_null_columns", "unique_columns"):
+        columns = rules.get(name, [])
+        if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+            raise UsageError(f"{path} : {name} doit être une liste de noms de colonnes")
+    ranges, least = rules.get("value_ranges", {}), rules.get("min_rows", 0)
+    if type(least) is not int or least < 0:
+        raise UsageError(f"{path} : min_rows doit être un entier positif, pas {least!r}")
+    for column, pair in ranges.items() if isinstance(ranges, dict) else [("value_ranges", ranges)]:
+        bounds = [bound for bound in pair if bound is not None] if isinstance(pair, list) else []
+        numbers = all(type(bound) in (int, float) for bound in bounds)
+        if not bounds or len(pair) != 2 or not numbers or bounds != sorted(bounds):
+            raise UsageError(f"{path} : {column} doit avoir deux bornes [min, max], pas {pair!r}")
+
+
+# Étape 2 : les cinq règles, en pandas
+
+
+def each_rule(rules: dict) -> list[tuple]:
+    """Les règles une à une, (nom, colonne, valeur) : ("not_null_columns", "id", None), ("min_rows", None, 10)…"""
+    found = [(name, column, None) for name in RULES[:3] for column in rules.get(name, [])]
+    found += [("value_ranges", column, tuple(pair)) for column, pair in rules.get("value_ranges", {}).items()]
+    return found + [("min_rows", None, rules["min_rows"])] if "min_rows" in rules else found
+
+
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    # À vous (tp22.2) : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna. unique_columns : toutes
+    # les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux bornes de `value` sont permises, None
+    # n'en est pas une, une valeur absente n'est pas refusée. min_rows : `value` lignes au moins.
+    raise NotImplementedError("tp22.2")
+
+
+def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd.Series | None) -> dict:
+    """Le verdict d'une règle : {"rule", "column", "code", "passed", "checked", "failed", "message", "samples"}.
+
+    wrong : les lignes refusées ; None si la règle ne peut être jugée (des bornes sur une colonne de texte).
+    """
+    failed = len(frame) if wrong is None else int(wrong.sum())
+    passed = wrong is not None and not failed and (rule != "min_rows" or len(frame) >= value)
+    missing = column is not None and column not in frame
+    code, said = CODES["required_columns" if missing else rule]
+    if wrong is None:
+        code, said = "not_a_number", "la colonne n'est pas faite de nombres"
+    seen = frame[column][wrong].head(5) if wrong is not None and column in frame else pd.Series(dtype=object)
+    return {
+        "rule": rule,
+        "column": column,
+        "code": "ok" if passed and not missing else code,
+        "passed": passed and not missing,
+        "checked": len(frame),
+        "failed": failed,
+        "message": ""
+        if passed and not missing
+        else f"{column or 'table'} : {said} ({failed} lignes sur {len(frame)})",
+        "samples": [{"row": int(row), "value": plain(one)} for row, one in seen.items()],
+    }
+
+
+def plain(value: object) -> object:
+    """Une valeur que JSON sait écrire."""
+    return None if pd.isna(value) else value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
+    """Le verdict de chaque règle."""
+    found = []
+    for rule, column, value in each_rule(rules):
+        text = rule == "value_ranges" and column in frame and not pd.api.types.is_numeric_dtype(frame[column])
+        wrong = None if text else wrong_rows(frame, rule, column, value)
+        found.append(verdict(frame, rule, column, value, wrong))
+    return found
+
+
+# Étape 3 : le verdict, et un JSON pour n8n
+
+
+def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    # À vous (tp22.3) : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui garde les
+    # entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est faux. Illisible : 0 ligne, et
+    # une erreur {"rule": None, "column": None, "code": "unreadable_file", "message": …}.
+    raise NotImplementedError("tp22.3")
+
+
+def files_of(options: argparse.Namespace) -> list[Path]:
+    """Le fichier, ou ceux des jours demandés du dossier ; UsageError s'il n'y a rien à valider."""
+    source = options.input_file
     if source.is_file():
         return [source]
-    if not source.is_dir():
-        raise usage_error(f"{source} n'existe pas : ingérez d'abord, ou vérifiez --input-file.")
-    present = sorted(present_days(LocalFolder(source)))
-    days = [day for day in present if (not start or day >= start) and (not end or day <= end)]
-    if not days:
-        raise usage_error(f"{source} ne contient aucune partition partition_date=…/{FILE_NAME} à valider.")
-    return [source / partition_name(day) for day in days]
+    days = sorted(source.glob("partition_date=*/data.parquet"))
+    named = {path: path.parent.name.removeprefix("partition_date=") for path in days}
+    chosen = [path for path in days if options.start_date <= named[path] <= options.end_date]
+    if not chosen:
+        raise UsageError(f"{source} : aucun fichier à valider ; ingérez d'abord, ou vérifiez --input-file")
+    return chosen
 
 
-def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
-    """Le résultat de chaque fichier. Great Expectations n'est importé qu'une fois."""
-    from expectations import Validator
-
-    validator = Validator(rules)
-    return [validate_file(path, validator) for path in paths]
-
-
-def validate_file(path: Path, validator) -> dict:
-    """Les clés du cours, et un verdict par règle ; un fichier illisible est un échec, pas une exception."""
-    # À vous (tp22.3) : lisez le fichier Parquet, faites juger la table par `validator.check`, et rendez `file_result`. Un
-    # fichier illisible est un échec de code `unreadable_file`, pas une exception.
-    raise NotImplementedError("tp22.3")
-
-
-def file_result(path: Path, rows: int, columns: list[str], rules: list[dict], errors: list[dict]) -> dict:
-    return {
-        **verdict_of(errors),
-        "file": str(path),
-        "rows": rows,
-        "columns": columns,
-        "errors": errors,
-        "rules": rules,
-    }
-
-
-def folder_result(folder: Path, results: list[dict]) -> dict:
-    """Un seul verdict pour le dossier ; chaque erreur y dit son fichier."""
-    errors = [{"file": result["file"], **error} for result in results for error in result["errors"]]
-    return {
-        **verdict_of(errors),
-        "file": str(folder),
-        "rows": sum(result["rows"] for result in results),
-        "columns": results[0]["columns"],
-        "errors": errors,
-        "files": results,
-    }
-
-
-def verdict_of(errors: list[dict]) -> dict:
-    # À vous (tp22.3) : {"status": "success", "validation": "passed"} quand `errors` est vide ; sinon "error" et "failed", et
-    # un `error` dont le message dit combien de règles échouent et ce que dit la première.
-    raise NotImplementedError("tp22.3")
+def validate(options: argparse.Namespace) -> dict:
+    """Le verdict du fichier, ou celui du dossier : `files` porte alors celui de chaque fichier."""
+    rules = load_rules(options.rules_file)
+    check = check_with_gx if options.checks == "gx" else check_with_pandas
+    results = [validate_file(path, rules, check) for path in files_of(options)]
+    result = dict(results[0])
+    if options.input_file.is_dir():
+        errors = [{"file": one["file"], **error} for one in results for error in one["errors"]]
+        result = {
+            "file": str(options.input_file),
+            "rows": sum(one["rows"] for one in results),
+            "files": results,
+        }
+        result |= {
+            "columns": results[0]["columns"],
+            "errors": errors,
+            "validation": "failed" if errors else "passed",
+        }
+    if not result["errors"]:
+        return {"status": "success", **result}
+    message = f"{len(result['errors'])} contrôle(s) en échec ; d'abord {result['errors'][0]['message']}"
+    return {"status": "error", **result, "error": {"code": "validation_failed", "message": message}}
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run(lambda: validate(argv), failure={"validation": "failed", "errors": []})
+    """Imprime le verdict, un seul objet JSON sur stdout, et rend le code de sortie."""
+    # À vous (tp22.3) : parse_args, validate, print d'un json.dumps. UsageError devient {"status": "error", "validation": "failed",
+    # "errors": [], "error": {"code": "usage", "message": …}}. Rendez 0 si `status` vaut "success", 2 pour "usage", 1 sinon.
+    raise NotImplementedError("tp22.3")
+
+
+# Pour aller plus loin (étape 5) : les mêmes règles, en Great Expectations
+
+
+def expectation(rule: str, column: str | None, value):
+    """L'attente de Great Expectations qui dit la même chose que la règle."""
+    # À vous (tp22.5) : dans l'ordre de RULES, ExpectColumnToExist, ExpectColumnValuesToNotBeNull, ExpectColumnValuesToBeUnique,
+    # ExpectColumnValuesToBeBetween et ExpectTableRowCountToBeBetween (min_value, max_value), de great_expectations.expectations.
+    raise NotImplementedError("tp22.5")
+
+
+def check_with_gx(frame: pd.DataFrame, rules: dict) -> list[dict]:
+    """Le verdict de chaque règle, par Great Expectations. Son import prend deux secondes : une fois pour tous les fichiers."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.pandas_default.add_dataframe_asset("partition")
+    batch = asset.add_batch_definition_whole_dataframe("table").get_batch({"dataframe": frame})
+    found = []
+    for rule, column, value in each_rule(rules):
+        wrong = pd.Series(False, index=frame.index)
+        text = rule == "value_ranges" and column in frame and not pd.api.types.is_numeric_dtype(frame[column])
+        if column is None or column in frame:
+            asked = expectation(rule, column, value)
+            result = None if text else batch.validate(asked, result_format="COMPLETE")
+            rows = (
+                []
+                if result is None or result.success
+                else result.result.get("unexpected_index_list", frame.index)
+            )
+            wrong.loc[list(rows)] = True
+        else:
+            wrong[:] = True
+        found.append(verdict(frame, rule, column, value, None if text else wrong))
+    return found
 
 
 if __name__ == "__main__":

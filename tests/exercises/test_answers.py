@@ -6,7 +6,7 @@ import pytest
 
 from labkit.check import overall, run_checks
 from labkit.exercises import exercises
-from labkit.room_report import IN_N8N
+
 from tests.exercises.answers import answers, write_solved
 
 STEPS = [step.name for exercise in exercises().values() for step in exercise.steps if step.name not in IN_N8N]
