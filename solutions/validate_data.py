@@ -154,7 +154,7 @@ def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd
         "failed": failed,
         "message": ""
         if passed and not missing
-        else f"{column or 'table'} : {said} ({failed} lignes sur {len(frame)})",
+        else f"{column or 'table'} : {said} ({failed} sur {len(frame)} lignes)",
         "samples": [{"row": int(row), "value": plain(one)} for row, one in seen.items()],
     }
 
