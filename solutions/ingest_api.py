@@ -64,6 +64,11 @@ def instant(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def as_text(moment: datetime) -> str:
+    """L'écriture d'un instant UTC, avec Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Les arguments de la commande ; IngestError `usage` si elle est mal écrite."""
     parser = Parser(prog="ingest_api.py", description="Ingère une API, un fichier Parquet par jour.")
@@ -391,7 +396,7 @@ def summary(
         "partitions": {**by_status, "skipped": [str(day) for day in skipped]},
     }
     if failed:
-        before = options.since.isoformat() if options.since else None
+        before = as_text(options.since) if options.since else None
         errors = {str(day): failed[day] for day in sorted(failed)}
         result |= {"watermark": before, "error": next(iter(errors.values())), "failed": errors}
     return result
@@ -456,7 +461,7 @@ def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
             good = typed(row, EVENTS)
             days.add(good["event_time"].date())
             mark = max(mark, version(good))
-    return sorted(days), mark.isoformat().replace("+00:00", "Z")
+    return sorted(days), as_text(mark)
     ### END SOLUTION
 
 

@@ -1,0 +1,84 @@
+"""Remplit une période passée : les jours déjà là sont sautés, les autres ingérés.
+
+    python -m ingestion backfill --start-date 2024-01-01 --end-date 2024-03-31 --output-dir data/bronze/events
+
+Arrêté en plein travail, il reprend où il en était : un jour est fait quand son fichier complet est là.
+Un jour qui échoue n'empêche pas les suivants ; il est nommé dans le résultat, et la sortie vaut 1.
+"""
+
+import sys
+from argparse import Namespace
+from datetime import date
+
+from ingestion.bronze.partitions import days_between, present_days
+from ingestion.bronze.storage import Folder, open_folder
+from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
+from ingestion.logs import new_run_id
+from ingestion.result import Outcome, ingestion_result
+
+
+def build_parser() -> JsonParser:
+    parser = JsonParser(
+        prog="python -m ingestion backfill",
+        description="Remplit une période passée, jour par jour.",
+        epilog="Les autres arguments (--base-url, --resource, --page-size…) sont ceux de « ingest ».",
+    )
+    parser.add_argument("--start-date", type=calendar_day, required=True, help="premier jour, AAAA-MM-JJ")
+    parser.add_argument("--end-date", type=calendar_day, required=True, help="dernier jour, compris")
+    parser.add_argument("--output-dir", type=open_folder, default="./data/bronze", help="dossier ou s3://…")
+    parser.add_argument("--force", action="store_true", help="réingérer aussi les jours déjà là")
+    return parser
+
+
+def backfill(argv: list[str] | None) -> dict:
+    """Rend le bilan d'`ingest`, où les jours déjà là sont `skipped` et les jours manqués `failed`."""
+    options, ingest_arguments = build_parser().parse_known_args(argv)
+    check_order(options.start_date, options.end_date)
+    days = days_between(options.start_date, options.end_date)
+    missing, skipped = missing_and_done(days, options.output_dir, options.force)
+    if not (missing or ingest_arguments):
+        return ingestion_result(Outcome(skipped=skipped), "events", new_run_id())
+    from ingestion.commands.ingest import build_parser as ingest_parser
+
+    settings = ingest_parser(prog="python -m ingestion backfill").parse_args(ingest_arguments)
+    settings.output_dir, settings.force = options.output_dir, options.force
+    return fill(settings, missing, skipped)
+
+
+def missing_and_done(days: list[date], folder: Folder, force: bool) -> tuple[list[date], list[date]]:
+    """Les jours à ingérer, et ceux que l'on saute : leur fichier complet est là."""
+    present = set() if force else present_days(folder)
+    return [day for day in days if day not in present], [day for day in days if day in present]
+
+
+def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
+    """Ingère les jours manquants, avec une barre de progression si quelqu'un regarde.
+
+    settings : les arguments de la commande `ingest`.
+    """
+    from tqdm import tqdm
+
+    from ingestion.commands.ingest import make_job
+    from ingestion.daily import ingest_days
+    from ingestion.logs import log_to_stderr
+
+    run_id = new_run_id()
+    watched = sys.stderr.isatty()
+    log_to_stderr(run_id, quiet=watched)
+    job = make_job(settings, run_id)
+    with (
+        settings.output_dir.locked(),
+        tqdm(total=len(missing), unit="jour", disable=not watched) as progress,
+    ):
+        outcome = ingest_days(job, missing, settings.workers, on_day=progress.update)
+    outcome.skipped = skipped
+    return ingestion_result(outcome, settings.resource, run_id)
+
+
+def main(argv: list[str] | None = None) -> int:
+    nothing = {"records_count": 0, "output_file": None, "output_files": []}
+    return run(lambda: backfill(argv), failure=nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

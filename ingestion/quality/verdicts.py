@@ -1,0 +1,80 @@
+"""Le verdict d'une règle, et ceux que le schéma et le nombre de lignes suffisent à rendre."""
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from ingestion.quality.rules import Rule
+
+CODES = {
+    "not_null_columns": "null_values",
+    "value_ranges": "out_of_range",
+    "unique_columns": "duplicate_values",
+    "min_rows": "too_few_rows",
+}
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """Le verdict d'une règle.
+
+    code : `ok`, ou la raison de l'échec (`missing_column`, `null_values`, `out_of_range`,
+        `duplicate_values`, `too_few_rows`, `not_a_number`).
+    checked, failed : nombres de lignes ; samples : quelques lignes fautives, {"row", "value"}.
+    """
+
+    rule: str
+    column: str | None
+    code: str
+    checked: int
+    failed: int
+    message: str
+    samples: list[dict] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return self.code == "ok"
+
+
+def ok(rule: Rule, rows: int) -> RuleResult:
+    return RuleResult(rule.name, rule.column, "ok", rows, 0, "")
+
+
+def failure(rule: Rule, failed: int, rows: int, samples: list[dict]) -> RuleResult:
+    """L'échec de `rule` sur `failed` lignes parmi `rows`."""
+    message = _message(rule, failed, rows)
+    return RuleResult(rule.name, rule.column, CODES[rule.name], rows, failed, message, samples)
+
+
+def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
+    """Le verdict que l'on peut rendre sans regarder les valeurs, sinon None."""
+    rows = table.num_rows
+    match rule.name:
+        case "min_rows":
+            return ok(rule, rows) if rows >= rule.bounds[0] else failure(rule, rows, rows, [])
+        case _ if rule.column not in table.column_names:
+            message = f"La colonne « {rule.column} » n'existe pas."
+            return RuleResult(rule.name, rule.column, "missing_column", rows, rows, message)
+        case "required_columns":
+            return ok(rule, rows)
+        case "value_ranges" if not _is_number(kind := table.schema.field(rule.column).type):
+            message = f"La colonne « {rule.column} » n'est pas faite de nombres ({kind}) : aucune borne ne s'y vérifie."
+            return RuleResult(rule.name, rule.column, "not_a_number", rows, rows, message)
+    return None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _message(rule: Rule, failed: int, rows: int) -> str:
+    low, high = rule.bounds
+    match rule.name:
+        case "not_null_columns":
+            return f"« {rule.column} » est absent sur {failed} lignes sur {rows}."
+        case "unique_columns":
+            return f"« {rule.column} » se répète : {failed} lignes sur {rows} ont une valeur déjà vue."
+        case "value_ranges":
+            return f"« {rule.column} » sort de [{low}, {high}] sur {failed} lignes sur {rows}."
+        case _:
+            return f"{rows} lignes, alors qu'il en faut au moins {low}."
