@@ -71,4 +71,4 @@ offline: setup
 
 lock: setup
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \
-		--custom-compile-command "make lock" pyproject.toml -o requirements.txt $(ARGS)
+		--custom-compile-command "make lock" --all-extras pyproject.toml -o requirements.txt $(ARGS)

@@ -42,7 +42,7 @@ def check_python(version):
 def wanted_stamp():
     """What must be installed, as a digest: the pins, the project, and the Python that runs them."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "pyproject.toml", "labkit/pyproject.toml"):
         with open(os.path.join(ROOT, name), "rb") as stream:
             digest.update(stream.read())
     return digest.hexdigest()
@@ -142,7 +142,7 @@ def install_packages():
     # uv leaves byte-code to the first import, which would make each first import of the day slow.
     compiled = ["--compile-bytecode"] if has_uv else []
     complete = run_installer([*install, *compiled, "-r", "requirements.txt"]) and run_installer(
-        [*install, "--no-deps", "--editable", "."]
+        [*install, "--no-deps", "--editable", ".", "--editable", "./labkit"]
     )
     if not complete:
         raise SetupError(

@@ -94,7 +94,12 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
                 "LAB_CHECK_LIMIT": str(LIMIT),
             },
             "arguments": [
-                *("-q", "-c", str(CHECKS / "pytest.ini"), str(CHECKS / f"{steps[0].exercise}.py")),
+                *(
+                    "-q",
+                    "-c",
+                    str(CHECKS / "pytest.ini"),
+                    *map(str, sorted(CHECKS.glob(f"{steps[0].exercise}*.py"))),
+                ),
                 *("--confcutdir", str(CHECKS), "--basetemp", str(Path(temporary, "files"))),
                 *("-p", "one_run", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
             ],
@@ -154,12 +159,12 @@ def _one_for_each_check(found: list[Finding]) -> list[Finding]:
 def _sudden_end(stalled: Path, folder: Path) -> str:
     """Why a check never ended: a loop, with the line it was on, or a process that left."""
     text = stalled.read_text(encoding="utf-8", errors="replace")
-    frames = re.findall(r'File "(.+)", line (\d+) in (\S+)', text.partition("Current thread")[2] or text)
+    frames = re.findall(r'File "(.+)", line (\d+) in (\S+)', text)
     if not text:
         return "Votre code a arrêté Python d'un coup (os._exit ?) : rendez une valeur ou levez une erreur."
     mine = [(Path(path).name, line, name) for path, line, name in frames if Path(path).parent == folder]
     where = "dans {}, ligne {} ({})".format(*mine[0]) if mine else "ailleurs que dans vos fichiers"
-    return f"Une boucle sans fin ? Après {LIMIT:g} s, votre code était encore {where}."
+    return f"Une boucle sans fin ? Après {LIMIT:g} s de calcul (ou une minute d'attente), votre code était encore {where}."
 
 
 def overall(findings: list[Finding]) -> str:

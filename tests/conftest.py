@@ -1,4 +1,4 @@
-"""What several groups of tests share: the practice API, and the scripts of solutions/ as a user runs them."""
+"""What several groups of tests share: the practice API, and the engine as a user runs it."""
 
 import json
 import os
@@ -14,15 +14,13 @@ from labkit.practice_api.server import running_api
 from labkit.switchboard_client import switch
 
 REPOSITORY = Path(__file__).parents[1]
-SCRIPTS = REPOSITORY / "solutions"
-sys.path.insert(0, str(SCRIPTS))
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a script left: its exit code, the object it printed, its log lines as objects."""
+    """What a command left: its exit code, the object it printed, its log lines as objects."""
 
     code: int
     result: dict
@@ -30,14 +28,14 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Scripts:
-    """Run scripts of solutions/ in `folder`, against the API at `api_url`."""
+class Engine:
+    """Run commands of the engine in `folder`, against the API at `api_url`."""
 
     folder: Path
     api_url: str
 
     def command(self, name: str, *arguments: object) -> list[str]:
-        return [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+        return [sys.executable, "-m", "ingestion", name, *map(str, arguments)]
 
     def environment(self, **more: str) -> dict[str, str]:
         return os.environ | {"LAB_API_URL": self.api_url} | more
@@ -59,7 +57,7 @@ class Scripts:
         )
 
     def ingest(self, *arguments: object, **environment: str) -> Run:
-        return self("ingest_api.py", *arguments, "--max-wait", "0.01", **environment)
+        return self("ingest", *arguments, "--max-wait", "0.01", **environment)
 
     def switch(self, path: str, method: str = "POST", **body: object) -> dict:
         """Act on the practice API's switchboard."""
@@ -67,6 +65,6 @@ class Scripts:
 
 
 @pytest.fixture
-def scripts(tmp_path):
+def engine(tmp_path):
     with running_api() as api:
-        yield Scripts(tmp_path, api.url)
+        yield Engine(tmp_path, api.url)

@@ -95,7 +95,7 @@ def contenders(url: str, folder: Path, scale: Scale, dlt_python: Path | None) ->
     out = f"{folder}/data"
     commands = {
         "bare client": [sys.executable, str(HERE / "bare_client.py"), url, out, *span, connections],
-        "ingest_api.py": [sys.executable, str(ROOT / "solutions" / "ingest_api.py"), *ours, *places],
+        "ingestion": [sys.executable, "-m", "ingestion", "ingest", *ours, *places],
         "teaching script": [sys.executable, str(HERE / "teaching_script.py"), url, out, *span],
     }
     if dlt_python:
@@ -140,7 +140,7 @@ def rerun_of_a_finished_backfill(days: int) -> float:
             path.parent.mkdir()
             path.touch()
         period = Scale(0, days, 1).period
-        command = [sys.executable, str(ROOT / "solutions" / "backfill.py"), *period, "--output-dir", folder]
+        command = [sys.executable, "-m", "ingestion", "backfill", *period, "--output-dir", folder]
         return statistics.median(run_once_for_time(command) for _ in range(7))
 
 
@@ -149,12 +149,14 @@ def validation_of(days: int) -> float:
     scale = Scale(1000 * days, days, 1000)
     with server(scale) as url, tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            contenders(url, Path(folder), scale, None)["ingest_api.py"], capture_output=True, check=True
+            contenders(url, Path(folder), scale, None)["ingestion"], capture_output=True, check=True
         )
         rules = ROOT / "solutions" / "validation_rules.json"
         command = [
             sys.executable,
-            str(ROOT / "solutions" / "validate_data.py"),
+            "-m",
+            "ingestion",
+            "validate",
             "--input-file",
             f"{folder}/data",
         ]
@@ -189,7 +191,7 @@ def publish(
         "![wall time of each tool](pictures/bench.png)",
     ]
     for scale, found in results.items():
-        ours = found["ingest_api.py"]
+        ours = found["ingest"]
         lines += [
             "",
             f"## {scale.name}",

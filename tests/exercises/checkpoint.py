@@ -4,7 +4,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -12,7 +11,7 @@ import pytest
 from checking import step, verify, verify_that
 
 INSTANT = pa.timestamp("us", tz="UTC")
-REFERENCE = Path(__file__).parents[2] / "solutions" / "ingest_api.py"
+ENGINE = ("-m", "ingestion", "ingest")
 
 
 @step(
@@ -50,8 +49,8 @@ def test_the_increment_sees_what_moved(learner, api, tmp_path):
 
 
 def ingest(api, folder, *arguments) -> None:
-    """Run the reference: this step is about its arguments only."""
-    command = [sys.executable, str(REFERENCE), *arguments, "--base-url", api.url, "--page-size", "100"]
+    """Run the engine, which knows transactions: this step is about its arguments only."""
+    command = [sys.executable, *ENGINE, *arguments, "--base-url", api.url, "--page-size", "100"]
     places = ["--output-dir", "bronze", "--state-dir", "etat", "--quarantine-dir", "rejets"]
     done = subprocess.run([*command, *places], cwd=folder, capture_output=True, encoding="utf-8")
     verify_that(

@@ -1,1061 +1,1338 @@
 """TP2.1, de l'API au Parquet : ce que chaque étape doit savoir faire."""
 
+import argparse
 import json
 import logging
-import os
-from contextlib import suppress
+import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 from checking import step, verify, verify_that
-from n8n_runs import Workflow
+from toy import page_body, pages_served
 
 PERIOD = ("--start-date", "2024-01-01", "--end-date", "2024-01-02")
-JANUARY_FIRST, JANUARY_SECOND = date(2024, 1, 1), date(2024, 1, 2)
 EARLIER = ("tp21.1", "tp21.2", "tp21.3")
 
 
-# Étape 1 : la structure, les arguments, les journaux
+# Étape 1 : les arguments, les journaux
 
 
 @step(
     "tp21.1",
-    hint='add("--start-date", type=…) : la fonction donnée par `type` reçoit le texte et rend la valeur.',
+    hint='`add("--start-date", type=…)` : la fonction donnée par `type` reçoit le texte et rend la valeur.',
 )
 def test_the_four_arguments_are_read(learner):
     """Les quatre arguments du cours sont lus, chacun avec son type.
 
     n8n et le notebook appellent votre script par ces noms-là : c'est un contrat.
     """
-    words = [*PERIOD, "--output-dir", "ailleurs", "--page-size", "50"]
-    options = learner("ingest_api").build_parser().parse_args(words)
-    tried = f"build_parser().parse_args({' '.join(words)!r}.split())"
-    verify(f"{tried}.start_date", options.start_date, JANUARY_FIRST)
-    verify(f"{tried}.end_date", options.end_date, JANUARY_SECOND)
-    verify(f"str({tried}.output_dir)", str(options.output_dir), "ailleurs")
-    verify(f"{tried}.page_size", options.page_size, 50)
+    for start, end, folder, size in (
+        ("2024-01-01", "2024-01-02", "ailleurs", 50),
+        ("2023-12-31", "2024-02-29", "a/b", 7),
+    ):
+        words = ["--start-date", start, "--end-date", end, "--output-dir", folder, "--page-size", str(size)]
+        options = learner("ingest_api").parse_args(words)
+        tried = f"parse_args({words!r})"
+        verify(f"{tried}.start_date", options.start_date, date.fromisoformat(start))
+        verify(f"{tried}.end_date", options.end_date, date.fromisoformat(end))
+        verify(f"str({tried}.output_dir)", str(options.output_dir), folder)
+        verify(f"{tried}.page_size", options.page_size, size)
 
 
-@step("tp21.1", hint="`default=` donne la valeur d'un argument absent : 100 lignes par page, ./data/bronze.")
+@step("tp21.1", hint="`default=` donne la valeur d'un argument absent : 100 lignes par page, data/bronze.")
 def test_page_size_and_output_dir_have_the_defaults_of_the_course(learner):
-    """Sans --page-size ni --output-dir : 100 lignes par page, dans ./data/bronze.
+    """Sans --page-size ni --output-dir : 100 lignes par page, dans data/bronze.
 
     Un réglage par défaut raisonnable, et la commande la plus courante reste courte.
     """
-    options = learner("ingest_api").build_parser().parse_args(PERIOD)
-    verify("build_parser().parse_args([...]).page_size", options.page_size, 100)
-    folder = Path(str(options.output_dir)).resolve()
-    verify("build_parser().parse_args([...]).output_dir", folder, Path("data/bronze").resolve())
+    options = learner("ingest_api").parse_args(list(PERIOD))
+    verify("parse_args([...]).page_size", options.page_size, 100)
+    verify("Path(parse_args([...]).output_dir)", Path(options.output_dir), Path("data/bronze"))
 
 
 @step(
     "tp21.1",
-    hint="Une date du calendrier s'écrit AAAA-MM-JJ, dix caractères ; date.fromisoformat refuse le 30 février, mais accepte 20240101.",
+    hint="date.fromisoformat refuse le 30 février, mais lit 20240105 et 2024-W01-1 : comparez `day.isoformat()` au texte reçu.",
 )
-@pytest.mark.parametrize("text", ["2024-02-30", "2024-1-5", "20240105", "05/01/2024", "hier"])
-def test_what_is_not_a_date_is_refused_by_name(learner, text):
-    """Une date mal écrite est refusée, et le message la nomme.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-02-30",
+        "2023-02-29",
+        "2024-1-5",
+        "20240105",
+        "2024-W01-1",
+        "05/01/2024",
+        "hier",
+        "",
+        "2024-01-05T00:00:00",
+        " 2024-01-05",
+    ],
+)
+def test_what_is_not_a_day_is_refused_by_name(learner, text):
+    """Un jour mal écrit est refusé, et le message le cite.
 
     Une date mal lue ingère la mauvaise période en silence : mieux vaut s'arrêter tout de suite.
     """
-    errors = learner("errors")
-    tried = f"ingest_api.py --start-date {text}"
+    module = learner("ingest_api")
     try:
-        options = (
-            learner("ingest_api")
-            .build_parser()
-            .parse_args(["--start-date", text, "--end-date", "2024-03-01"])
+        read = module.calendar_day(text)
+    except (argparse.ArgumentTypeError, ValueError):
+        pass
+    else:
+        verify_that(f"calendar_day({text!r})", False, "un refus", read)
+    try:
+        read = module.parse_args(["--start-date", text, "--end-date", "2024-03-01"]).start_date
+    except module.IngestError as error:
+        verify_that(
+            f"parse_args(['--start-date', {text!r}, …])",
+            text in str(error),
+            f"un message qui cite « {text} »",
+            str(error),
         )
-    except errors.IngestError as error:
-        verify_that(tried, text in error.message, f"un message qui cite « {text} »", error.message)
         return
-    verify_that(tried, False, "un refus", options.start_date)
-
-
-@step("tp21.1", hint="Rendez un objet `date`, pas un `datetime` : un jour n'a pas d'heure.")
-def test_a_date_is_read_as_a_date(learner):
-    """Le 29 février 2024 existe, et se lit comme un jour.
-
-    Un jour sans heure ni fuseau ne change pas de sens d'une machine à l'autre.
-    """
-    verify(
-        'calendar_day("2024-02-29")', learner("command_line").calendar_day("2024-02-29"), date(2024, 2, 29)
+    verify_that(
+        f"parse_args(['--start-date', {text!r}, …])",
+        False,
+        "un refus",
+        read,
+        hint="Donnez `type=calendar_day` aux deux dates.",
     )
 
 
-def logged(learner, capfd, *messages):
-    logs = learner("logs")
+@step("tp21.1", hint="Rendez un objet `date`, pas un `datetime` ni un texte : un jour n'a pas d'heure.")
+@pytest.mark.parametrize("text", ["2024-02-29", "1999-12-31", "2024-01-01"])
+def test_a_day_is_read_as_a_date(learner, text):
+    """Un jour bien écrit devient une date, le 29 février 2024 compris.
+
+    Un jour sans heure ni fuseau ne change pas de sens d'une machine à l'autre.
+    """
+    read = learner("ingest_api").calendar_day(text)
+    verify(f"type(calendar_day({text!r}))", type(read), date)
+    verify(f"calendar_day({text!r})", read, date.fromisoformat(text))
+
+
+def logged(learner, capfd, *messages, times=1):
+    module = learner("ingest_api")
     capfd.readouterr()
-    logs.log_to_stderr("essai-1")
+    for _ in range(times):
+        module.log_as_json()
     for message in messages:
-        logs.logger.info(message)
-    for handler in logs.logger.handlers:
+        module.logger.info(message)
+    for handler in (*logging.getLogger().handlers, *module.logger.handlers):
         handler.flush()
     return capfd.readouterr()
+
+
+def entry_of(printed, tried):
+    lines = printed.err.splitlines()
+    verify(f"{tried}, nombre de lignes sur stderr", len(lines), 1)
+    try:
+        return json.loads(lines[0])
+    except ValueError:
+        return verify_that(tried, False, "une ligne de JSON valide", lines[0])
 
 
 @step(
     "tp21.1",
     hint="N'écrivez pas le JSON à la main : un JsonFormatter (ou json.dumps) met lui-même guillemets et retours à la ligne en ordre.",
 )
-def test_a_log_line_is_json_whatever_the_message_holds(learner, capfd):
-    """Chaque ligne de journal est du JSON, même si le message contient des guillemets ou un retour à la ligne.
+@pytest.mark.parametrize("message", ['page "3" lue\nen deux lignes', "été : 100 % \\ fini"])
+def test_a_log_line_is_json_whatever_the_message_holds(learner, capfd, message):
+    """Chaque ligne de journal est un objet JSON, quoi que contienne le message : guillemets, retour à la ligne…
 
     C'est ce qui permet à `jq`, ou à n8n, de les lire toutes, y compris celles du jour où tout va mal.
     """
-    message = 'page "3" lue\nen deux lignes'
-    lines = logged(learner, capfd, message).err.splitlines()
-    tried = f"log_to_stderr('essai-1') ; logger.info({message!r})"
-    verify(f"{tried}, nombre de lignes sur stderr", len(lines), 1)
-    try:
-        entry = json.loads(lines[0])
-    except ValueError:
-        verify_that(tried, False, "une ligne de JSON valide", lines[0])
+    tried = f"log_as_json() ; logger.info({message!r})"
+    entry = entry_of(logged(learner, capfd, message), tried)
     verify(f"{tried}, message", entry.get("message"), message)
-    verify(f"{tried}, level", entry.get("level"), "INFO")
     verify(
-        f"{tried}, run_id",
-        entry.get("run_id"),
-        "essai-1",
-        hint="static_fields ajoute une clé à chaque ligne.",
+        f"{tried}, level",
+        entry.get("level"),
+        "INFO",
+        hint='rename_fields={"levelname": "level"} donne à la clé son nom.',
     )
 
 
 @step(
     "tp21.1",
-    hint="`timestamp` de JsonFormatter, ou datetime.now(UTC).isoformat() : une heure sans fuseau est une heure locale, donc ambiguë.",
+    hint='`timestamp="time"` de JsonFormatter, ou datetime.now(UTC).isoformat() : une heure sans fuseau est ambiguë.',
 )
 def test_a_log_line_bears_its_utc_time(learner, capfd):
-    """L'heure d'une ligne de journal est en UTC, et le dit.
+    """L'heure d'une ligne de journal, sous la clé `time`, est en UTC, et le dit.
 
     À 2 h du matin, une nuit d'automne, une heure locale existe deux fois.
     """
-    lines = logged(learner, capfd, "bonjour").err.splitlines()
-    said = json.loads(lines[0]).get("time")
-    verify_that("logger.info(…), clé « time »", isinstance(said, str), "un instant ISO 8601", said)
+    said = entry_of(logged(learner, capfd, "bonjour"), "logger.info('bonjour')").get("time")
+    tried = "logger.info(…), clé « time »"
+    verify_that(tried, isinstance(said, str), "un instant ISO 8601", said)
     instant = datetime.fromisoformat(said)
-    verify_that(
-        "logger.info(…), clé « time »", instant.utcoffset() == timedelta(0), "un instant UTC (+00:00)", said
-    )
-    verify_that(
-        "logger.info(…), clé « time »",
-        abs(datetime.now(UTC) - instant) < timedelta(minutes=1),
-        "maintenant",
-        said,
-    )
+    verify_that(tried, instant.utcoffset() == timedelta(0), "un instant UTC (+00:00)", said)
+    verify_that(tried, abs(datetime.now(UTC) - instant) < timedelta(minutes=1), "maintenant", said)
 
 
 @step(
     "tp21.1",
-    hint="StreamHandler(sys.stderr) ; et remplacez `logger.handlers` au lieu d'en ajouter un à chaque appel. propagate = False.",
+    hint="StreamHandler(sys.stderr) ; et `force=True` remplace les anciens handlers au lieu d'en ajouter un à chaque appel.",
 )
 def test_logs_go_to_stderr_once(learner, capfd):
     """Les journaux vont sur stderr, une seule fois, même si on les règle deux fois.
 
     stdout est réservé au résultat : un journal qui s'y glisse empêche n8n de le lire.
     """
-    learner("logs").log_to_stderr("avant")
-    logging.getLogger().handlers or logging.basicConfig()
-    printed = logged(learner, capfd, "une fois")
+    printed = logged(learner, capfd, "une fois", times=2)
     verify("logger.info('une fois'), sur stdout", printed.out, "")
-    verify("logger.info('une fois'), lignes sur stderr", len(printed.err.splitlines()), 1)
+    verify(
+        "log_as_json() deux fois, puis logger.info('une fois') : lignes sur stderr",
+        len(printed.err.splitlines()),
+        1,
+    )
 
 
 # Étape 2 : les appels, les reprises, les pages
 
 
-def client(learner, api, **settings):
-    return learner("fetch").ApiClient(api.url, **{"max_attempts": 3, "max_wait": 10.0, **settings})
+def http_error(status: int, **headers) -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code = status
+    response.headers.update(headers)
+    return requests.HTTPError(f"{status}", response=response)
 
 
-def outcome_of(learner, call):
-    """(what the call gave or None, the IngestError it raised or None)."""
+@step(
+    "tp21.2",
+    hint="Un statut se lit dans error.response.status_code : 408, 425, 429, et tout ce qui vaut 500 ou plus.",
+)
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_passing_status_is_worth_a_retry(learner, status):
+    """Une panne passagère (408, 425, 429, 5xx) mérite un nouvel essai.
+
+    Les API tombent quelques secondes tous les jours ; personne ne doit se lever pour cela.
+    """
+    verify(
+        f"worth_retrying(HTTPError {status})",
+        bool(learner("ingest_api").worth_retrying(http_error(status))),
+        True,
+    )
+
+
+@step("tp21.2", hint="Un 404 restera un 404 : rendez False pour les statuts qui ne sont pas dans la liste.")
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+def test_a_lasting_status_is_not_worth_a_retry(learner, status):
+    """Un refus définitif (400, 401, 403, 404, 422…) ne mérite pas de nouvel essai.
+
+    Recommencer une requête fausse ne la rend pas juste : cela charge l'API et retarde le message.
+    """
+    verify(
+        f"worth_retrying(HTTPError {status})",
+        bool(learner("ingest_api").worth_retrying(http_error(status))),
+        False,
+    )
+
+
+@step(
+    "tp21.2",
+    hint="isinstance(error, (requests.ConnectionError, Timeout, ChunkedEncodingError, JSONDecodeError)), et rien d'autre.",
+)
+def test_a_cut_is_worth_a_retry_a_bug_is_not(learner):
+    """Une coupure, un délai dépassé, une réponse ou un JSON tronqués se retentent ; une erreur de votre code, non.
+
+    Recommencer un bug trois fois ne fait que le cacher plus longtemps.
+    """
+    worth = learner("ingest_api").worth_retrying
+    exceptions = requests.exceptions
+    passing = [
+        exceptions.ConnectionError("coupé"),
+        exceptions.ConnectTimeout("lent"),
+        exceptions.ReadTimeout("lent"),
+        exceptions.ChunkedEncodingError("tronqué"),
+        exceptions.JSONDecodeError("mauvais", "{", 1),
+    ]
+    for error in passing:
+        verify(f"worth_retrying({type(error).__name__})", bool(worth(error)), True)
+    for error in (KeyError("data"), TypeError("bug"), exceptions.InvalidURL("x")):
+        verify(f"worth_retrying({type(error).__name__})", bool(worth(error)), False)
+
+
+def outcome_of(call):
+    """(what the call gave or None, the exception it raised or None)."""
     try:
         return call(), None
-    except learner("errors").IngestError as error:
+    except Exception as error:  # noqa: BLE001
         return None, error
 
 
 @step(
     "tp21.2",
-    hint="Un 404 restera un 404 : IngestError, pas TransientError. Seuls 408, 425, 429 et les 5xx méritent une reprise.",
+    hint="Rendez ce que rend get_json, appelé par la fonction décorée : retry(…)(get_json)(url, params).",
 )
-@pytest.mark.parametrize(("kind", "code"), [("404", "not_found"), ("401", "unauthorized")])
-def test_a_definitive_refusal_is_asked_only_once(learner, api, waits, kind, code):
-    """Un refus définitif (404, 401) n'est demandé qu'une fois.
+@pytest.mark.parametrize("size", [3, 8])
+def test_a_page_comes_with_its_body_and_its_headers(learner, api, size):
+    """Sans panne, fetch_page fait une requête, avec ses paramètres, et rend le corps et les en-têtes.
 
-    Recommencer une requête fausse ne la rend pas juste : cela charge l'API et retarde le message.
+    C'est le cas de tous les jours : une requête, pas une de plus.
     """
-    api.switch("faults", kind=kind, rate=1)
-    _, error = outcome_of(learner, lambda: client(learner, api).get("/api/events", {"limit": 1}))
-    tried = f"ApiClient(…).get('/api/events'), l'API répondant {kind}"
-    verify_that(tried, error is not None, "une IngestError", "aucune erreur")
-    verify(f"{tried}, nombre de requêtes", api.requests(), 1)
-    verify(f"{tried}, code de l'erreur", error.code, code)
-
-
-@step(
-    "tp21.2",
-    hint="Un paramètre refusé (422) l'est pour toujours ; le début du corps dit pourquoi : mettez-le dans le message.",
-)
-def test_a_refused_parameter_is_told_with_what_the_api_says(learner, api, waits):
-    """Un paramètre refusé (422) échoue tout de suite, avec l'explication de l'API.
-
-    La phrase de l'API est souvent la seule qui dise quoi corriger.
-    """
-    _, error = outcome_of(learner, lambda: client(learner, api).get("/api/events", {"limit": 0}))
-    tried = "ApiClient(…).get('/api/events', {'limit': 0})"
-    verify_that(tried, error is not None, "une IngestError", "aucune erreur")
-    verify(f"{tried}, nombre de requêtes", api.requests(), 1)
-    verify_that(
-        tried, "limit" in error.message, "un message qui reprend ce que l'API dit de « limit »", error.message
+    body, headers = learner("ingest_api").fetch_page(
+        f"{api.url}/api/events", {"date": "2024-01-03", "limit": size}
     )
+    tried = f"fetch_page(…, {{'date': '2024-01-03', 'limit': {size}}})"
+    verify(f"{tried}, nombre de lignes de data", len(body["data"]), size)
+    verify_that(f"{tried}, en-têtes", "json" in headers["Content-Type"], "ceux de la réponse", headers)
+    verify(f"{tried}, nombre de requêtes", api.requests(), 1)
 
 
 @step(
     "tp21.2",
-    hint="503 et 429 passent souvent tout seuls : levez `_transient(...)`, et que `retrying` recommence sur TransientError.",
+    hint="retry=retry_if_exception(worth_retrying), et stop=stop_after_attempt(ATTEMPTS) : le premier essai compte.",
 )
-@pytest.mark.parametrize("kind", ["503", "429", "500"])
+@pytest.mark.parametrize("kind", ["503", "429", "500", "cut_body", "invalid_json"])
 def test_a_passing_failure_is_tried_again(learner, api, waits, kind):
-    """Une panne passagère (500, 503, 429) ne fait pas échouer le passage.
+    """Deux pannes passagères de suite ne font pas échouer l'appel.
 
-    Les API tombent quelques secondes tous les jours ; personne ne doit se lever pour cela.
+    ATTEMPTS vaut 3 : deux échecs, puis la bonne réponse.
     """
     api.switch("faults", kind=kind, next=2)
-    answer, error = outcome_of(learner, lambda: client(learner, api).get("/api/events", {"limit": 5}))
-    tried = f"ApiClient(…, max_attempts=3).get('/api/events'), deux réponses {kind} puis une bonne"
+    got, error = outcome_of(lambda: learner("ingest_api").fetch_page(f"{api.url}/api/events", {"limit": 5}))
+    tried = f"fetch_page(…), deux réponses {kind} puis une bonne"
     verify_that(tried, error is None, "cinq lignes", f"l'erreur « {error} »")
-    verify(f"{tried}, nombre de lignes", len(answer.rows), 5)
+    verify(f"{tried}, nombre de lignes", len(got[0]["data"]), 5)
     verify(f"{tried}, nombre de requêtes", api.requests(), 3)
 
 
+@step("tp21.2", hint="worth_retrying(error) décide : donnez-la à `retry`, par retry_if_exception.")
+@pytest.mark.parametrize("kind", ["404", "401"])
+def test_a_lasting_refusal_is_asked_only_once(learner, api, waits, kind):
+    """Un refus définitif n'est demandé qu'une fois, et l'erreur de requests sort.
+
+    Trois requêtes pour un 404, ce sont deux de trop, et dix secondes d'attente.
+    """
+    api.switch("faults", kind=kind, rate=1)
+    _, error = outcome_of(lambda: learner("ingest_api").fetch_page(f"{api.url}/api/events", {"limit": 1}))
+    tried = f"fetch_page(…), l'API répondant {kind}"
+    verify(f"{tried}, nombre de requêtes", api.requests(), 1)
+    verify_that(tried, isinstance(error, requests.HTTPError), "une HTTPError", repr(error))
+
+
 @step(
     "tp21.2",
-    hint="stop_after_attempt(max_attempts) compte les essais, le premier compris ; reraise=True laisse sortir l'erreur d'origine.",
+    hint="stop_after_attempt(ATTEMPTS) compte les essais, le premier compris ; reraise=True laisse sortir l'erreur d'origine.",
 )
 def test_it_gives_up_after_the_last_attempt(learner, api, waits):
-    """Après `max_attempts` essais, on renonce, avec l'erreur de l'API et non celle de la bibliothèque.
+    """Après ATTEMPTS essais, on renonce, avec l'erreur de requests et non celle de la bibliothèque de reprises.
 
     Sans fin, les reprises font d'une panne de l'API une panne de tout le monde.
     """
     api.switch("faults", kind="503", rate=1)
-    tried = "ApiClient(…, max_attempts=3).get('/api/events'), l'API répondant toujours 503"
-    answer, error = outcome_of(learner, lambda: client(learner, api).get("/api/events", {"limit": 5}))
-    verify_that(tried, error is not None, "une IngestError", answer)
+    got, error = outcome_of(lambda: learner("ingest_api").fetch_page(f"{api.url}/api/events", {"limit": 5}))
+    tried = "fetch_page(…), l'API répondant toujours 503"
     verify(f"{tried}, nombre de requêtes", api.requests(), 3)
-    verify(f"{tried}, code de l'erreur", error.code, "server_error")
-
-
-@step("tp21.2", hint="`max(...)` de l'attente tirée au hasard et de ce que l'API a demandé : jamais moins.")
-def test_retry_after_is_respected(learner, api, waits):
-    """Quand l'API demande d'attendre 7 secondes, on attend au moins 7 secondes.
-
-    Revenir avant, c'est être refusé encore, parfois banni.
-    """
-    api.switch("faults", kind="429", next=1, retry_after=7)
-    outcome_of(learner, lambda: client(learner, api).get("/api/events", {"limit": 1}))
-    tried = "ApiClient(…).get('/api/events'), une réponse 429 avec Retry-After: 7"
-    verify_that(f"{tried}, attente", sum(waits) >= 7, "au moins 7 s", f"{sum(waits):.2f} s")
-
-
-def waits_of_failing_calls(learner, waits, calls, attempts):
-    """The waits of each of `calls` calls that always fail, none of them waited."""
-    retry = learner("retry")
-
-    def fail():
-        raise retry.TransientError("server_error", "503")
-
-    series = []
-    for _ in range(calls):
-        waits.clear()
-        with suppress(retry.TransientError):
-            retry.retrying(attempts, 10.0, 300.0)(fail)
-        series.append(list(waits))
-    return series
+    verify_that(
+        tried,
+        isinstance(error, requests.HTTPError),
+        "la HTTPError de la dernière réponse",
+        repr(error or got),
+    )
+    verify(f"{tried}, statut de l'erreur", error.response.status_code, 503)
 
 
 @step(
-    "tp21.2",
-    hint="wait_random_exponential : une attente qui double à chaque essai, tirée au hasard dans l'intervalle.",
+    "tp21.2", hint="wait=wait_before_retry : elle double l'attente, y met du hasard, et respecte Retry-After."
 )
-def test_waits_grow_and_are_random(learner, waits):
-    """Les attentes grandissent d'un essai à l'autre, et portent du hasard.
+def test_waits_are_random_and_respect_retry_after(learner, api, waits):
+    """Entre deux essais on attend : au hasard, entre 2 et 10 secondes, jamais moins que Retry-After.
 
     Sans hasard, tous les clients qu'une panne a surpris reviennent ensemble, et la relancent.
     """
-    series = waits_of_failing_calls(learner, waits, calls=30, attempts=4)
-    tried = "retrying(4, 10, 300)(une fonction qui échoue toujours), trente fois"
+    fetch_page, url = learner("ingest_api").fetch_page, f"{api.url}/api/events"
+    random.seed(7)
+    seen = []
+    for _ in range(8):
+        api.switch("faults", kind="503", next=2)
+        outcome_of(lambda: fetch_page(url, {"limit": 1}))
+        seen.append(list(waits))
+        waits.clear()
+    tried = "fetch_page(…), deux réponses 503, huit fois"
+    verify_that(f"{tried}, attentes", all(len(one) == 2 for one in seen), "deux à chaque fois", seen[0])
+    flat = [wait for one in seen for wait in one]
     verify_that(
-        f"{tried}, nombre d'attentes", {len(one) for one in series} == {3}, "trois à chaque fois", series[0]
-    )
-    means = [sum(one[rank] for one in series) / len(series) for rank in range(3)]
-    shown = ", ".join(f"{mean:.2f} s" for mean in means)
-    verify_that(f"{tried}, attente moyenne", means[0] < means[1] < means[2], "de plus en plus longue", shown)
-    distinct = len({round(one[0], 6) for one in series})
-    verify_that(f"{tried}, premières attentes différentes", distinct > 10, "presque toutes", distinct)
-    longest = max(max(one) for one in series)
-    verify_that(f"{tried}, plus longue attente", longest <= 10, "10 s au plus", f"{longest:.2f} s")
-
-
-@step("tp21.2", hint="Une attente au hasard peut tomber sur zéro : donnez-lui un minimum (`min=`).")
-def test_retry_after_zero_is_not_a_hot_loop(learner, waits):
-    """Même si l'API répond Retry-After: 0, on attend un peu.
-
-    Trois requêtes dans la même milliseconde ne sont pas trois essais.
-    """
-    shortest = min(
-        min(one, default=0) for one in waits_of_failing_calls(learner, waits, calls=30, attempts=2)
+        f"{tried}, attentes",
+        2 <= min(flat) and max(flat) <= 10,
+        "entre 2 et 10 s",
+        f"de {min(flat):.2f} à {max(flat):.2f} s",
     )
     verify_that(
-        "retrying(2, 10, 300)(…), attente la plus courte",
-        shortest > 0.01,
-        "plus de 0,01 s",
-        f"{shortest:.3f} s",
+        f"{tried}, premières attentes différentes",
+        len({one[0] for one in seen}) > 4,
+        "presque toutes",
+        [one[0] for one in seen],
+    )
+    api.switch("faults", kind="429", next=1, retry_after=17)
+    outcome_of(lambda: fetch_page(url, {"limit": 1}))
+    verify_that(
+        "fetch_page(…), une réponse 429 avec Retry-After: 17, attente",
+        sum(waits) >= 17,
+        "au moins 17 s",
+        f"{sum(waits):.2f} s",
     )
 
 
 @step(
     "tp21.2",
-    hint="La dernière page peut être pleine, et une page courte n'est pas toujours la dernière : demandez à `_has_more`, qui lit ce que dit l'API.",
+    hint="stop_before_delay(BUDGET), uni au nombre d'essais par `|` : une attente qui mènerait trop loin n'est pas commencée.",
 )
-@pytest.mark.parametrize("size", [10, 30, 100])
-def test_numbered_pages_give_every_row_once(learner, api, size):
-    """Page après page, chaque ligne vient une fois, même quand la dernière page est exactement pleine.
+def test_a_wait_beyond_the_budget_is_not_begun(learner, api, waits):
+    """Si l'API demande d'attendre une heure, on renonce tout de suite : BUDGET vaut 60 secondes.
 
-    Deviner la fin à la longueur d'une page perd des lignes, ou en demande une de trop.
+    Un script qui dort une heure occupe n8n, et personne ne sait qu'il dort.
     """
-    resource = learner("resources").RESOURCES["posts"]
-    pages = learner("pagination").by_page(client(learner, api), resource, {}, size)
-    ids = [row["id"] for page in pages for row in page.rows]
-    verify(f"by_page(client, posts, {{}}, {size}), identifiants", ids, list(range(1, 101)))
+    api.switch("faults", kind="429", rate=1, retry_after=3600)
+    got, error = outcome_of(lambda: learner("ingest_api").fetch_page(f"{api.url}/api/events", {"limit": 1}))
+    tried = "fetch_page(…), Retry-After: 3600"
+    verify_that(tried, isinstance(error, requests.HTTPError), "la HTTPError 429", repr(error or got))
+    verify_that(f"{tried}, attente", sum(waits) <= 60, "60 s au plus", f"{sum(waits):.0f} s")
+
+
+def rows_of(learner, pages, asked=None, size=10):
+    """(rows fetch_rows gave, its error, the requests it made) on an API of ours whose answer is pages(query)."""
+    with pages_served(pages) as (url, seen):
+        got, error = outcome_of(lambda: list(learner("ingest_api").fetch_rows(url, asked or {}, size)))
+    return got, error, seen
 
 
 @step(
     "tp21.2",
-    hint="Passez à chaque requête le `next_cursor` de la réponse précédente, `params` compris, jusqu'à ce qu'il manque.",
+    hint='Bouclez jusqu\'à ce que next_cursor soit vide ; `{**asked, "limit": page_size, "cursor": cursor}`.',
 )
-@pytest.mark.parametrize("size", [100, 1000])
-def test_cursor_pages_give_every_row_of_the_day_once(learner, api, size):
-    """De curseur en curseur, chaque ligne du jour vient une fois, et seulement celles du jour.
+@pytest.mark.parametrize(("day", "size"), [("2024-01-01", 100), ("2024-01-01", 1000), ("2024-01-02", 333)])
+def test_every_row_of_a_day_comes_once(learner, api, day, size):
+    """Curseur après curseur, chaque ligne vient une fois, avec des pages de la taille demandée.
 
-    Le curseur est le marque-page de l'API : vous n'avez ni à le calculer ni à le comprendre.
+    Une page de 1000 lignes au lieu de dix de 100, ce sont neuf attentes de moins.
     """
-    truth = [row.get("id") for row in api.rows("/api/events", date="2024-01-03")]
-    events = learner("resources").RESOURCES["events"]
-    pages = learner("pagination").by_cursor(client(learner, api), events, {"date": "2024-01-03"}, size)
-    ids = [row.get("id") for page in pages for row in page.rows]
-    tried = f"by_cursor(client, events, {{'date': '2024-01-03'}}, {size})"
-    verify(f"{tried}, nombre de lignes", len(ids), len(truth))
+    wanted = api.rows("/api/events", date=day)
+    before = api.requests()
+    rows = list(learner("ingest_api").fetch_rows(f"{api.url}/api/events", {"date": day}, size))
+    tried = f"fetch_rows(…, {{'date': '{day}'}}, {size})"
+    verify(f"{tried}, nombre de lignes", len(rows), len(wanted))
     verify_that(
-        f"{tried}, identifiants", sorted(map(str, ids)) == sorted(map(str, truth)), "ceux de l'API", ids
+        tried,
+        sorted(map(str, rows)) == sorted(map(str, wanted)),
+        "chaque ligne une fois",
+        "des lignes manquent ou se répètent",
     )
+    verify(f"{tried}, nombre de requêtes", api.requests() - before, -(-len(wanted) // size))
 
 
-@step(
-    "tp21.2", hint='Retenez les curseurs déjà vus, et levez IngestError("cursor_loop", …) si l\'un revient.'
-)
-def test_a_cursor_that_comes_back_is_an_error_not_a_loop(learner):
-    """Une API qui rend toujours le même curseur donne une erreur, pas une boucle sans fin.
+@step("tp21.2", hint="Gardez `asked` dans chaque requête, la première comme les suivantes.")
+def test_what_is_asked_is_asked_on_every_page(learner):
+    """Les autres paramètres sont demandés à chaque page, pas seulement à la première.
 
-    Les API ont des bogues ; à trois heures du matin, une erreur claire vaut mieux qu'un disque plein.
+    Sans `date`, la deuxième page serait celle de tous les jours.
     """
-    answer = learner("answer").Answer(
-        [b'{"data":[{"id":1}],"next_cursor":"abc","has_more":true}'], {}, "/api/events"
+    answers = [([1], "a"), ([2], "b"), ([3], None)]
+    got, error, seen = rows_of(
+        learner, lambda n, query: page_body(*answers[n]), {"date": "2024-05-06", "pays": "FR"}, 25
     )
-    asked = []
-
-    class SameAnswer:
-        def get(self, path, params):
-            asked.append(params)
-            verify_that(
-                "by_cursor(…), l'API rendant toujours le curseur « abc »",
-                len(asked) < 20,
-                "une IngestError",
-                "plus de 20 requêtes",
-            )
-            return answer
-
-    events = learner("resources").RESOURCES["events"]
-    _, error = outcome_of(learner, lambda: list(learner("pagination").by_cursor(SameAnswer(), events, {}, 1)))
-    verify_that(
-        "by_cursor(…), l'API rendant toujours le curseur « abc »",
-        error is not None,
-        "une IngestError",
-        "aucune erreur",
-    )
-
-
-# Étape 3 : un fichier par jour, d'un seul geste
-
-
-@step(
-    "tp21.3",
-    hint="Le nom ne dépend que du jour : ni de l'heure, ni d'un identifiant tiré au hasard. Sinon un second passage double le jour.",
-)
-def test_a_day_always_has_the_same_file_name(learner):
-    """Le même jour donne toujours le même nom de fichier.
-
-    C'est ce qui rend le passage idempotent : relancé, il remplace au lieu d'ajouter.
-    """
-    names = {learner("partitions").partition_name(JANUARY_FIRST) for _ in range(3)}
-    verify_that(
-        "partition_name(date(2024, 1, 1)), trois fois",
-        len(names) == 1,
-        "trois fois le même nom",
-        sorted(names),
-    )
-    other = learner("partitions").partition_name(JANUARY_SECOND)
-    verify_that(
-        "partition_name(date(2024, 1, 2))", other not in names, "un autre nom que celui du 1er", other
-    )
-
-
-@step(
-    "tp21.3",
-    hint="partition_date=AAAA-MM-JJ est la convention de Hive : pandas, Spark et DuckDB y lisent une colonne.",
-)
-def test_the_folder_follows_the_hive_convention(learner):
-    """Le dossier s'appelle partition_date=AAAA-MM-JJ, le fichier finit par .parquet.
-
-    Les outils d'analyse savent alors ne lire que les jours demandés.
-    """
-    name = learner("partitions").partition_name(JANUARY_FIRST)
-    folder, _, file = name.partition("/")
-    verify("partition_name(date(2024, 1, 1)), dossier", folder, "partition_date=2024-01-01")
-    readable = file.endswith(".parquet") and file[:1] not in ("_", ".")
-    verify_that(
-        "partition_name(date(2024, 1, 1)), fichier",
-        readable,
-        "un nom en .parquet, sans point ni souligné devant",
-        file,
-    )
-
-
-def rows_at(learner, *instants):
-    resource = learner("resources").RESOURCES["events"]
-    times = pa.array(instants, pa.timestamp("us", tz="UTC"))
-    columns = {field.name: pa.nulls(len(instants), field.type) for field in resource.schema}
-    columns |= {
-        "id": pa.array(range(1, len(instants) + 1), pa.int64()),
-        "event_time": times,
-        "_extra": pa.nulls(len(instants), pa.string()),
-    }
-    return pa.table(columns), resource
-
-
-@step(
-    "tp21.3",
-    hint="Le jour d'une ligne se lit dans son propre `event_time`, en UTC : ni le jour demandé, ni le jour local.",
-)
-def test_a_row_goes_to_the_day_of_its_own_event(learner):
-    """Une ligne va dans le jour de son propre événement, en UTC.
-
-    Ranger tout sous la date de début fausse chaque total par jour, sans aucune erreur.
-    """
-    last_second, midnight = datetime(2024, 1, 1, 23, 59, 59, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
-    table, resource = rows_at(learner, last_second, midnight, midnight + timedelta(hours=5))
-    groups = learner("publish").group_by_day(table, resource)
-    got = {day: part["id"].to_pylist() for day, part in groups.items()}
-    verify(
-        "group_by_day(trois lignes : 1er à 23:59:59, 2 à 00:00, 2 à 05:00), identifiants par jour",
-        got,
-        {JANUARY_FIRST: [1], JANUARY_SECOND: [2, 3]},
-    )
-
-
-@step(
-    "tp21.3",
-    hint="Vérifiez que chaque ligne se retrouve dans un groupe et un seul, et que les groupes d'une table vide sont vides.",
-)
-def test_no_row_is_lost_while_grouping(learner):
-    """Aucune ligne ne se perd en rangeant, ni sur un mois, ni sur une table vide.
-
-    Une ligne perdue en silence ne se retrouve jamais.
-    """
-    instants = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=7 * index) for index in range(100)]
-    table, resource = rows_at(learner, *instants)
-    groups = learner("publish").group_by_day(table, resource)
-    verify("group_by_day(100 lignes), lignes en tout", sum(part.num_rows for part in groups.values()), 100)
-    verify("group_by_day(100 lignes), jours", len(groups), len({instant.date() for instant in instants}))
-    verify(
-        "group_by_day(une table vide)", dict(learner("publish").group_by_day(table.slice(0, 0), resource)), {}
-    )
-
-
-@step(
-    "tp21.3",
-    hint="La même valeur sur chaque ligne : pa.array([valeur] * table.num_rows, type), ou pa.repeat. Puis les colonnes dans l'ordre de file_schema.",
-)
-def test_metadata_columns_say_when_and_from_where(learner):
-    """_ingested_at, _source et _partition_date accompagnent chaque ligne.
-
-    Dans six mois, ces trois colonnes diront d'où vient une ligne, et quand elle est arrivée.
-    """
-    table, resource = rows_at(
-        learner, datetime(2024, 1, 1, 8, tzinfo=UTC), datetime(2024, 1, 1, 9, tzinfo=UTC)
-    )
-    now = datetime(2024, 4, 1, 12, 30, tzinfo=UTC)
-    done = learner("bronze").add_metadata(table, resource, JANUARY_FIRST, now)
-    tried = "add_metadata(deux lignes, events, date(2024, 1, 1), 2024-04-01T12:30Z)"
-    verify(f"{tried}, colonnes", done.schema.names, resource.file_schema.names)
-    verify(f"{tried}, _ingested_at", done["_ingested_at"].to_pylist(), [now, now])
-    verify(f"{tried}, _source", done["_source"].to_pylist(), [resource.path] * 2)
-    verify(f"{tried}, _partition_date", done["_partition_date"].to_pylist(), [JANUARY_FIRST] * 2)
-    verify_that(
-        f"{tried}, types",
-        done.schema.equals(resource.file_schema),
-        "ceux de resource.file_schema",
-        str(done.schema),
-    )
-
-
-@step("tp21.3", hint="Écrivez dans un autre fichier du même dossier, puis `temporary.replace(path)`.")
-def test_the_new_content_takes_the_place_of_the_old(learner, tmp_path):
-    """À la fin du bloc, le nouveau contenu a pris la place de l'ancien, et rien ne traîne.
-
-    Un fichier provisoire oublié finit toujours par être lu par quelqu'un.
-    """
-    path = tmp_path / "nouveau" / "data.parquet"
-    for content in (b"ancien", b"nouveau"):
-        with learner("atomic").replace_file(path) as stream:
-            stream.write(content)
-    verify("replace_file(chemin), contenu à la fin", path.read_bytes(), b"nouveau")
-    verify(
-        "replace_file(chemin), fichiers du dossier",
-        [file.name for file in path.parent.iterdir()],
-        ["data.parquet"],
-    )
-
-
-@step(
-    "tp21.3",
-    hint="Tant que le bloc n'est pas fini, on écrit à côté, sous un nom qui commence par un point : `path` garde l'ancien contenu.",
-)
-def test_a_reader_never_sees_half_a_file(learner, tmp_path):
-    """Pendant l'écriture, un lecteur voit l'ancien fichier entier, et rien d'autre.
-
-    L'analyste qui lit à cet instant n'a pas à savoir que vous écrivez.
-    """
-    path = tmp_path / "data.parquet"
-    path.write_bytes(b"ancien")
-    with learner("atomic").replace_file(path) as stream:
-        stream.write(b"la moi")
-        stream.flush()
-        seen = path.read_bytes() if path.exists() else None
-        visible = sorted(file.name for file in tmp_path.glob("[!._]*.parquet"))
-        stream.write(b"tie")
-    verify("with replace_file(chemin) : contenu vu pendant l'écriture", seen, b"ancien")
-    verify(
-        "with replace_file(chemin) : fichiers .parquet visibles pendant l'écriture", visible, ["data.parquet"]
-    )
-
-
-@step(
-    "tp21.3",
-    hint="`except BaseException:` supprime le provisoire puis relève l'erreur : même Ctrl-C ne doit rien laisser derrière lui.",
-)
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_failed_write_leaves_the_old_file(learner, tmp_path, failure):
-    """Si l'écriture échoue, l'ancien fichier reste tel qu'il était, et l'erreur sort.
-
-    Un jour à moitié écrit qui a l'air fait est pire qu'un jour absent.
-    """
-    path = tmp_path / "data.parquet"
-    path.write_bytes(b"ancien")
-    raised = None
-    try:
-        with learner("atomic").replace_file(path) as stream:
-            stream.write(b"la moi")
-            raise failure("coupure")
-    except failure as error:
-        raised = error
-    tried = f"with replace_file(chemin), interrompu par {failure.__name__}"
-    verify_that(tried, raised is not None, "que l'erreur sorte du bloc", "aucune erreur")
-    verify(f"{tried}, contenu", path.read_bytes(), b"ancien")
-    verify(f"{tried}, fichiers du dossier", [file.name for file in tmp_path.iterdir()], ["data.parquet"])
-
-
-@step(
-    "tp21.3",
-    hint="stream.flush() vide le tampon de Python, os.fsync(stream.fileno()) celui du système ; puis seulement le renommage.",
-)
-def test_bytes_are_on_disk_before_the_rename(learner, tmp_path, monkeypatch):
-    """Les octets sont sur le disque avant le renommage.
-
-    Sans cela, une coupure de courant peut laisser le bon nom sur un fichier vide.
-    """
-    order = []
-
-    def recorded(name):
-        original = getattr(os, name)
-
-        def call(*arguments, **options):
-            order.append(name)
-            return original(*arguments, **options)
-
-        monkeypatch.setattr(os, name, call)
-
-    for name in ("fsync", "replace", "rename"):
-        recorded(name)
-    with learner("atomic").replace_file(tmp_path / "data.parquet") as stream:
-        stream.write(b"x")
-    first = [name for name in order if name != "rename"][:1] if "replace" in order else order[:1]
-    verify_that(
-        "replace_file(chemin), ordre des appels au système",
-        first == ["fsync"],
-        "fsync, puis le renommage",
-        " puis ".join(order) or "aucun",
-    )
-
-
-# Étape 4 : le résultat
-
-
-def ran(learner, capfd, action, failure=None):
-    """(exit code, stdout, stderr) of command_line.run."""
-    capfd.readouterr()
-    code = learner("command_line").run(action, failure=failure or {})
-    out, err = capfd.readouterr()
-    return code, out, err
-
-
-def parsed(tried, out):
-    lines = out.strip().splitlines()
-    verify_that(f"{tried}, stdout", len(lines) == 1, "exactement une ligne", out)
-    try:
-        return json.loads(lines[0])
-    except ValueError:
-        verify_that(f"{tried}, stdout", False, "du JSON (json.dumps, pas str)", out)
-
-
-@step(
-    "tp21.4",
-    hint="print(json.dumps(result, ensure_ascii=False)) et rien d'autre sur stdout ; le code vaut 0 si status vaut « success ».",
-)
-def test_a_success_is_one_json_object_and_code_0(learner, capfd):
-    """Un succès : un seul objet JSON sur stdout, code de sortie 0.
-
-    n8n lit la dernière ligne ; un mot de trop, et le workflow ne sait plus rien.
-    """
-    result = {"status": "success", "records_count": 3, "note": "été « 24 »"}
-    code, out, _ = ran(learner, capfd, lambda: result)
-    verify("run(lambda: {'status': 'success', …}), code", code, 0)
-    verify("run(lambda: {'status': 'success', …}), stdout", parsed("run(…)", out), result)
-
-
-@step("tp21.4", hint="Le code de sortie suit `result['status']` : FAILED quand il ne vaut pas « success ».")
-def test_a_result_in_error_is_code_1(learner, capfd):
-    """Un résultat dont `status` vaut « error » sort avec le code 1.
-
-    Un échec qui sort avec 0 est un échec que personne ne verra.
-    """
-    result = {"status": "error", "error": {"code": "empty_day", "message": "rien"}}
-    code, out, _ = ran(learner, capfd, lambda: result)
-    verify("run(lambda: {'status': 'error', …}), code", code, 1)
-    verify("run(lambda: {'status': 'error', …}), stdout", parsed("run(…)", out)["error"]["code"], "empty_day")
-
-
-@step(
-    "tp21.4",
-    hint="except IngestError as error : {'status': 'error', **failure, 'error': error.as_dict()}, et error.exit_code.",
-)
-@pytest.mark.parametrize("exit_code", [1, 2])
-def test_an_expected_error_keeps_its_code_and_message(learner, capfd, exit_code):
-    """Une IngestError devient un résultat : son code, son message, son code de sortie.
-
-    Le code est pour le workflow qui branche, la phrase pour la personne qui lit.
-    """
-    errors = learner("errors")
-
-    def fail():
-        raise errors.IngestError("disk_full", 'Plus de place sur "D:".', exit_code)
-
-    code, out, err = ran(learner, capfd, fail, failure={"records_count": 0})
-    tried = f"run(une action qui lève IngestError('disk_full', …, {exit_code}))"
-    result = parsed(tried, out)
-    verify(f"{tried}, code de sortie", code, exit_code)
-    verify(f"{tried}, status", result.get("status"), "error")
-    verify(
-        f"{tried}, error", result.get("error"), {"code": "disk_full", "message": 'Plus de place sur "D:".'}
-    )
-    verify(f"{tried}, les clés de `failure`", result.get("records_count"), 0)
-    verify(
-        f"{tried}, lignes de stderr qui sont du JSON",
-        [isinstance(json.loads(line), dict) for line in err.splitlines()],
-        [True],
-    )
-
-
-@step(
-    "tp21.4",
-    hint="Un dernier `except Exception as error` : aucune trace de pile ne doit sortir, et le code vaut 1.",
-)
-def test_an_unexpected_exception_is_told_too(learner, capfd):
-    """Une exception imprévue devient aussi un résultat, en une phrase, code 1.
-
-    Une trace de pile sur stderr, et rien sur stdout : n8n n'a plus rien à afficher.
-    """
-
-    def fail():
-        return {}["absent"]
-
-    try:
-        code, out, err = ran(learner, capfd, fail)
-    except KeyError:
-        verify_that(
-            "run(une action qui lève KeyError)",
-            False,
-            "un résultat en erreur",
-            "l'exception elle-même, sortie de run",
-        )
-    result = parsed("run(une action qui lève KeyError)", out)
-    verify("run(une action qui lève KeyError), code", code, 1)
-    verify("run(une action qui lève KeyError), status", result.get("status"), "error")
-    said = result.get("error", {}).get("message")
-    verify_that("run(une action qui lève KeyError), message", bool(said), "une phrase", said)
-    verify_that(
-        "run(une action qui lève KeyError), stderr", "Traceback" not in err, "pas de trace de pile", err
-    )
-
-
-@pytest.fixture
-def first_run(run, api):
-    return run("ingest_api", *PERIOD, "--output-dir", "bronze", "--base-url", api.url, "--page-size", "1000")
-
-
-def truth_by_day(api):
-    """{day: ids} of the readable rows the API holds, read without the trainee's code."""
-    rows = {day: api.rows("/api/events", date=day) for day in ("2024-01-01", "2024-01-02")}
-    return {day: {row["id"] for row in found if is_sound(row)} for day, found in rows.items()}
-
-
-def is_sound(row):
-    owner, amount = row.get("user_id"), row.get("amount")
-    return (
-        "id" in row
-        and row["event_time"][0] == "2"
-        and not isinstance(owner, dict)
-        and not isinstance(amount, str)
-    )
-
-
-@step(
-    "tp21.4",
-    hint="Les clés : status, records_count, output_file, output_files, ingestion_date, quarantined, watermark, partitions, rows.",
-    needs=EARLIER,
-)
-def test_a_whole_run_gives_the_keys_of_the_course(first_run, api):
-    """Un vrai passage de deux jours rend les clés du cours, justes.
-
-    C'est le contrat avec n8n : ce qui n'est pas dans ce JSON n'existe pas pour lui.
-    """
-    result = parsed(first_run.line, first_run.stdout)
-    truth = truth_by_day(api)
-    verify(f"{first_run.line}, code", first_run.code, 0)
-    verify(f"{first_run.line}, status", result.get("status"), "success")
-    verify(f"{first_run.line}, records_count", result.get("records_count"), sum(map(len, truth.values())))
-    verify(f"{first_run.line}, partitions.written", result.get("partitions", {}).get("written"), list(truth))
-    files = result.get("output_files") or []
-    verify(f"{first_run.line}, nombre d'output_files", len(files), 2)
-    verify(f"{first_run.line}, output_file", result.get("output_file"), files[0])
-    verify_that(
-        f"{first_run.line}, quarantined",
-        result.get("quarantined", 0) > 0,
-        "les lignes refusées, comptées",
-        result.get("quarantined"),
-    )
-    instant = datetime.fromisoformat(result["ingestion_date"])
-    verify_that(
-        f"{first_run.line}, ingestion_date",
-        instant.tzinfo is not None,
-        "un instant avec fuseau",
-        result["ingestion_date"],
-    )
-
-
-@step(
-    "tp21.4",
-    hint="--end-date est compris : days_between(start, end) rend aussi le dernier jour.",
-    needs=EARLIER,
-)
-def test_every_row_is_in_the_partition_of_its_day(first_run, api, tmp_path):
-    """Chaque jour de la période a son fichier, dernier compris, avec les lignes de ce jour.
-
-    Une date de fin ignorée ne se voit pas : il manque un jour, et tout est vert.
-    """
-    parsed(first_run.line, first_run.stdout)
-    for day, ids in truth_by_day(api).items():
-        files = sorted((tmp_path / "bronze" / f"partition_date={day}").glob("*.parquet"))
-        verify(f"{first_run.line}, fichiers du {day}", len(files), 1)
-        written = set(pq.ParquetFile(files[0]).read(["id"])["id"].to_pylist())
-        verify_that(
-            f"{first_run.line}, lignes du {day}",
-            written == ids,
-            f"{len(ids)} lignes, celles de l'API",
-            f"{len(written)} lignes",
-        )
-
-
-@step(
-    "tp21.4",
-    hint="Relancé, le passage doit remplacer : même nom de fichier, une ligne par identifiant.",
-    needs=EARLIER,
-)
-def test_running_twice_doubles_nothing(first_run, run, api, tmp_path):
-    """Lancé deux fois, le passage ne double rien.
-
-    Dans la vraie vie, tout est lancé deux fois un jour ou l'autre.
-    """
-    parsed(first_run.line, first_run.stdout)
-    before = {path: path.read_bytes() for path in (tmp_path / "bronze").rglob("*.parquet")}
-    again = run("ingest_api", *PERIOD, "--output-dir", "bronze", "--base-url", api.url, "--page-size", "1000")
-    after = {path: path.read_bytes() for path in (tmp_path / "bronze").rglob("*.parquet")}
-    verify(f"{again.line}, deux fois : fichiers", sorted(map(str, after)), sorted(map(str, before)))
-    verify_that(
-        f"{again.line}, deux fois : contenu", after == before, "les mêmes octets", "des fichiers changés"
-    )
-    verify(
-        f"{again.line}, deux fois : partitions.unchanged",
-        parsed(again.line, again.stdout)["partitions"]["unchanged"],
-        ["2024-01-01", "2024-01-02"],
-    )
-
-
-@step(
-    "tp21.4",
-    hint="outcome.failures n'est pas vide : status « error », `error` celui du premier jour, `failed` par jour.",
-    needs=EARLIER,
-)
-def test_a_failed_run_says_so(run, api, waits):
-    """Quand l'API refuse, le passage échoue avec un code et une phrase, sortie 1.
-
-    L'opérateur de nuit lit cette phrase, pas votre code.
-    """
-    api.switch("faults", kind="404", rate=1)
-    done = run("ingest_api", *PERIOD, "--output-dir", "bronze", "--base-url", api.url)
-    result = parsed(done.line, done.stdout)
-    tried = f"{done.line}, l'API répondant 404"
-    verify(f"{tried}, code", done.code, 1)
-    verify(f"{tried}, status", result.get("status"), "error")
-    verify(f"{tried}, error.code", result.get("error", {}).get("code"), "not_found")
-    verify_that(
-        f"{tried}, failed",
-        "2024-01-01" in result.get("failed", {}),
-        "chaque jour échoué, avec son erreur",
-        result.get("failed"),
-    )
-
-
-# Étape 5 : n8n exécute votre script
-
-
-@pytest.fixture
-def ingestion():
-    checkpoints = tuple(f"labTp21Etape5p{part}" for part in range(1, 6))
-    return Workflow("Ingestion incrémentale", ("labIngestion0001", *checkpoints))
-
-
-@step(
-    "tp21.5",
-    hint="Nœud « Paramètres » du workflow : mettez `labs` dans `scripts`, videz `watermark`, enregistrez, puis exécutez.",
-)
-def test_n8n_ran_your_script(ingestion):
-    """n8n a lancé votre script, pas la référence.
-
-    Même workflow, un mot de changé : n8n orchestre, il ne contient pas la logique.
-    """
-    nodes = ingestion.last_with_labs()
-    verify_that(
-        "dernière exécution avec `labs`, nœuds",
-        "Ingérer" in nodes,
-        "le nœud « Ingérer » exécuté",
-        sorted(nodes),
-    )
-
-
-@step(
-    "tp21.5",
-    hint="Ouvrez le nœud « Lire le résultat de l'ingestion » : error.message dit ce qui n'a pas marché.",
-)
-def test_your_script_succeeded_in_n8n(ingestion):
-    """Votre script a réussi dans n8n, et n8n a lu son résultat.
-
-    Le JSON que vous imprimez est tout ce que n8n sait du passage.
-    """
-    nodes = ingestion.last_with_labs()
-    result = nodes.get("Lire le résultat de l'ingestion", [{}])[0]
-    said = result.get("error", {}).get("message", "aucun résultat")
-    verify_that(
-        "dernière exécution dans n8n, status",
-        result.get("status") == "success",
-        "success",
-        f"{result.get('status')} ({said})",
-    )
-
-
-@step("tp21.5", hint="Suivez la branche verte dans l'éditeur : la notification part du dernier nœud.")
-def test_n8n_notified_someone(ingestion):
-    """Une notification est partie, de succès ou d'échec.
-
-    Un passage dont personne n'apprend l'issue est un passage qu'il faut aller surveiller.
-    """
-    sent = sorted(name for name in ingestion.last_with_labs() if name.startswith("Notifier"))
-    verify_that("dernière exécution dans n8n, nœuds « Notifier… » exécutés", bool(sent), "au moins un", sent)
-
-
-@step(
-    "tp21.5",
-    hint="Dans « Ingérer », passez tous les paramètres en base64, en un seul mot : -b {{ JSON.stringify($json).base64Encode() }}.",
-)
-def test_no_parameter_is_pasted_into_the_shell(ingestion):
-    """Aucun paramètre n'est collé dans une commande : ils voyagent en base64.
-
-    Dès qu'un webhook fournit la date, « 2024-01-01; rm -rf ~ » est aussi une date.
-    """
-    pasted = ingestion.pasted_parameters()
-    verify_that(
-        "les commandes du workflow, ce que le shell lirait tel quel",
-        not pasted,
-        "rien hors de base64Encode()",
-        pasted,
-    )
-
-
-# Étape 6 : pour aller plus loin, l'incrément et son filigrane
-
-
-JANUARY_NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)
-
-
-@step(
-    "tp21.6",
-    hint="La borne est comprise (>=) : n'ajoutez rien au filigrane. Des lignes de la même seconde ont pu manquer la dernière fois.",
-)
-@pytest.mark.parametrize("hours", [0, 72])
-def test_reading_starts_at_the_watermark_itself(learner, hours):
-    """On relit à partir du filigrane lui-même, ou d'un peu avant.
-
-    Deux lignes portent souvent la même seconde ; avec « > », la seconde est perdue pour toujours.
-    """
-    mark = learner("watermark").Watermark("events", "updated_at", JANUARY_NOON)
-    got = mark.read_from(timedelta(hours=hours))
-    verify(f"Watermark(…, 5 janvier à midi).read_from({hours} h)", got, JANUARY_NOON - timedelta(hours=hours))
-
-
-@step("tp21.6", hint="max(self.value, value), sauf pour un curseur ; et None veut dire que rien n'a été lu.")
-def test_a_watermark_never_goes_back(learner):
-    """Le filigrane ne recule jamais, et ne se perd pas un jour sans ligne.
-
-    Une relecture regarde en arrière : elle ne doit pas faire tout recommencer.
-    """
-    watermark = learner("watermark").Watermark
-    for kind, value, read, wanted in (
-        ("last_id", 100, 40, 100),
-        ("last_id", 100, 140, 140),
-        ("last_id", 100, None, 100),
-        ("last_id", None, 40, 40),
-        ("cursor", "zzz", "aaa", "aaa"),
-    ):
+    tried = "fetch_rows(url, {'date': '2024-05-06', 'pays': 'FR'}, 25)"
+    verify_that(tried, error is None, "trois lignes", repr(error))
+    for query in seen:
+        kept = {name: query.get(name) for name in ("date", "pays", "limit")}
         verify(
-            f"Watermark(…, '{kind}', {value!r}).advanced({read!r}).value",
-            watermark("events", kind, value).advanced(read).value,
-            wanted,
+            f"{tried}, paramètres d'une requête", kept, {"date": "2024-05-06", "pays": "FR", "limit": "25"}
+        )
+    verify(f"{tried}, curseurs demandés", [query.get("cursor") or None for query in seen], [None, "a", "b"])
+
+
+@step("tp21.2", hint="Ne regardez pas la longueur d'une page : seul next_cursor dit si c'est la fin.")
+@pytest.mark.parametrize("lengths", [[3, 0, 2], [0, 3], [1, 3, 3]])
+def test_a_short_or_an_empty_page_is_not_the_end(learner, lengths):
+    """Une page courte ou vide au milieu n'arrête pas la lecture.
+
+    Une API qui filtre après avoir paginé en rend tous les jours.
+    """
+    last = len(lengths) - 1
+    got, error, seen = rows_of(
+        learner, lambda n, query: page_body(["x"] * lengths[n], None if n == last else f"c{n}"), size=3
+    )
+    tried = f"fetch_rows(…), pages de {lengths} lignes"
+    verify_that(tried, error is None, f"{sum(lengths)} lignes", repr(error))
+    verify(f"{tried}, nombre de lignes", len(got), sum(lengths))
+    verify(f"{tried}, nombre de requêtes", len(seen), len(lengths))
+
+
+@step(
+    "tp21.2",
+    hint='Gardez tous les curseurs déjà vus dans un ensemble, pas seulement le dernier : IngestError("cursor_loop", …).',
+)
+@pytest.mark.parametrize("cursors", ["aaaa", "abab", "abcb"])
+def test_a_cursor_already_seen_is_an_error(learner, cursors):
+    """Un curseur déjà vu est une erreur `cursor_loop`, même s'il n'est pas le précédent (A, B, A, B).
+
+    Sans cela, le script tourne en rond toute la nuit en doublant les lignes.
+    """
+
+    def answer(n, query):
+        return page_body([n], cursors[n % len(cursors)]) if n < 40 else page_body([], None)
+
+    got, error, seen = rows_of(learner, answer)
+    tried = f"fetch_rows(…), curseurs rendus : {', '.join(cursors)}…"
+    verify_that(tried, error is not None, "une IngestError « cursor_loop »", f"{len(got or [])} lignes")
+    verify(f"{tried}, code de l'erreur", getattr(error, "code", repr(error)), "cursor_loop")
+
+
+@step(
+    "tp21.2",
+    hint="Vérifiez la forme avant de lire : un dictionnaire, une liste sous `data`, une clé `next_cursor`.",
+)
+@pytest.mark.parametrize(
+    "body", [[1, 2], {"next_cursor": None}, {"data": {"id": 1}, "next_cursor": None}, {"data": [1]}]
+)
+def test_an_answer_of_another_shape_is_not_the_end(learner, body):
+    """Une réponse sans liste `data` ou sans `next_cursor` est une erreur `unexpected_shape`.
+
+    « Je ne sais pas s'il y a une suite » n'est pas « c'est fini ».
+    """
+    got, error, _ = rows_of(learner, lambda n, query: json.dumps(body))
+    tried = f"fetch_rows(…), l'API rendant {json.dumps(body)}"
+    verify_that(tried, error is not None, "une IngestError « unexpected_shape »", f"{got!r}")
+    verify(f"{tried}, code de l'erreur", getattr(error, "code", repr(error)), "unexpected_shape")
+
+
+# Étape 3 : trier les lignes, écrire un fichier par jour
+
+
+def event(identifier, time="2024-03-05T12:00:00Z", updated="2024-03-05T12:00:01Z", **more):
+    payload = {"device": "web", "page": "/", "session": "s", "items": 1, "note": None}
+    known = {"id": identifier, "event_time": time, "updated_at": updated, "user_id": 7, "type": "view"}
+    return {**known, "amount": 1.5, "currency": "EUR", "country": "FR", "payload": payload, **more}
+
+
+MARCH_5 = date(2024, 3, 5)
+
+
+def split(learner, rows, day=MARCH_5, columns="EVENTS"):
+    module = learner("ingest_api")
+    good, rejects = module.split_rows(rows, getattr(module, columns), day)
+    return list(good), list(rejects)
+
+
+@step(
+    "tp21.3",
+    hint='except ValueError as error : {"reason": error.args[0], "field": error.args[1], "raw": row}, et on continue.',
+)
+def test_a_refused_row_is_kept_with_its_reason(learner):
+    """Une ligne qui n'entre pas dans le schéma est refusée, avec sa raison, son champ, et telle que reçue.
+
+    C'est la *dead letter queue* : on ne jette rien, on ne devine rien.
+    """
+    bad = [
+        event(None),
+        event(2, time="31/02/2024"),
+        event(3, amount="douze"),
+        "texte",
+        event(4, user_id={"id": 5}),
+    ]
+    good, rejects = split(learner, [event(1), *bad, event(9)])
+    tried = "split_rows(lignes dont cinq mauvaises, EVENTS, date(2024, 3, 5))"
+    verify(f"{tried}, bonnes", [row["id"] for row in good], [1, 9])
+    reasons = [(reject.get("reason"), reject.get("field")) for reject in rejects]
+    wanted = [
+        ("missing_id", "id"),
+        ("unreadable_event_time", "event_time"),
+        ("wrong_type", "amount"),
+        ("not_an_object", ""),
+        ("wrong_type", "user_id"),
+    ]
+    verify(f"{tried}, raisons et champs", reasons, wanted)
+    verify(f"{tried}, raw", [reject.get("raw") for reject in rejects], bad)
+
+
+@step(
+    "tp21.3",
+    hint='Le jour d\'une ligne : good["event_time"].date(), qui est déjà en UTC. Refus : "other_day", "event_time".',
+)
+@pytest.mark.parametrize("day", [date(2024, 3, 5), date(2023, 12, 31)])
+def test_a_row_of_another_utc_day_is_refused(learner, day):
+    """Une ligne dont l'événement tombe un autre jour, en UTC, est refusée : `other_day`.
+
+    Une heure locale range les événements de minuit au mauvais jour, et change d'une machine à l'autre.
+    """
+    inside = [f"{day}T00:00:00Z", f"{day}T23:59:59Z", f"{day + timedelta(1)}T00:30:00+02:00"]
+    outside = [f"{day - timedelta(1)}T23:59:59Z", f"{day + timedelta(1)}T00:00:00Z", f"{day}T00:30:00+02:00"]
+    rows = [event(number, time=time) for number, time in enumerate([*outside, *inside], start=1)]
+    good, rejects = split(learner, rows, day)
+    tried = f"split_rows(lignes autour de minuit, EVENTS, {day!r})"
+    verify(f"{tried}, identifiants gardés", [row["id"] for row in good], [4, 5, 6])
+    verify(
+        f"{tried}, raisons",
+        [(one["reason"], one["field"]) for one in rejects],
+        [("other_day", "event_time")] * 3,
+    )
+
+
+@step(
+    "tp21.3",
+    hint="Comparez `version(good)` à celle de la ligne déjà gardée : ce sont des instants, pas des textes, ni l'ordre d'arrivée.",
+)
+def test_the_latest_version_of_an_id_wins(learner):
+    """De plusieurs versions d'un `id`, il reste la plus récente d'après updated_at, dans n'importe quel ordre d'arrivée.
+
+    Une correction peut arriver avant la ligne qu'elle corrige.
+    """
+    newest = "2024-03-05T12:00:00+00:00"
+    versions = [
+        event(5, updated="2024-03-05T11:00:00Z", country="DE"),
+        event(5, updated=newest, country="FR"),
+        event(5, updated="2024-03-05T13:30:00+02:00", country="ES"),
+        event(5, updated=None, country="IT"),
+    ]
+    dice = random.Random(3)
+    for _ in range(6):
+        rows = [*versions, event(3), event(8)]
+        dice.shuffle(rows)
+        good, rejects = split(learner, rows)
+        tried = (
+            f"split_rows(updated_at dans l'ordre {[row['updated_at'] for row in rows if row['id'] == 5]}, …)"
+        )
+        verify(f"{tried}, identifiants", [row["id"] for row in good], [3, 5, 8])
+        verify(f"{tried}, version gardée (pays)", good[1]["country"], "FR")
+        verify(f"{tried}, refusées", len(rejects), 0)
+
+
+@step("tp21.3", hint="Gardez ce que rend `typed` : pandas ferait des entiers absents un flottant.")
+def test_good_rows_keep_their_types(learner):
+    """Une bonne ligne garde ses types : un entier reste entier, même quand d'autres lignes n'en ont pas.
+
+    L'utilisateur 7 n'est pas l'utilisateur 7.0.
+    """
+    good, _ = split(learner, [event(2, user_id=None), event(1, user_id=7), event(3, loyalty="or")])
+    tried = "split_rows(trois lignes, EVENTS, …)"
+    verify(f"{tried}, identifiants triés", [row["id"] for row in good], [1, 2, 3])
+    verify(
+        f"{tried}, user_id",
+        [(type(row["user_id"]).__name__, row["user_id"]) for row in good][:2],
+        [("int", 7), ("NoneType", None)],
+    )
+    verify(f"{tried}, event_time", good[0]["event_time"], datetime(2024, 3, 5, 12, tzinfo=UTC))
+    verify(f"{tried}, _extra", [row["_extra"] for row in good], [None, None, '{"loyalty": "or"}'])
+
+
+@step("tp21.3", hint="POSTS n'a pas d'event_time : ne vérifiez le jour que si la colonne est là.")
+def test_posts_are_sorted_out_too(learner):
+    """La même fonction trie les articles, qui n'ont ni event_time ni updated_at.
+
+    Les colonnes sont un paramètre : rien n'est écrit pour une seule ressource.
+    """
+    posts = [
+        {"userId": 1, "id": 4, "title": "b", "body": "c"},
+        {"userId": 1, "id": 2, "title": "a", "body": "c"},
+        {"id": None},
+    ]
+    good, rejects = split(learner, posts, columns="POSTS")
+    verify("split_rows(articles, POSTS, …), identifiants", [row["id"] for row in good], [2, 4])
+    verify("split_rows(articles, POSTS, …), refusées", [one["reason"] for one in rejects], ["missing_id"])
+    verify("split_rows([], POSTS, …)", split(learner, [], columns="POSTS"), ([], []))
+
+
+@step("tp21.3", hint="path.parent.mkdir(parents=True, exist_ok=True), puis tout écrire à côté et renommer.")
+def test_a_file_is_created_or_replaced_whole(learner, tmp_path):
+    """Le fichier a exactement le contenu donné, son dossier est créé, et rien d'autre ne reste.
+
+    Un fichier provisoire oublié finit lu par quelqu'un.
+    """
+    path = tmp_path / "a" / "b" / "data.parquet"
+    for content in (b"x" * 100_000, b"court", b""):
+        learner("ingest_api").replace_file(path, content)
+        verify(f"replace_file(path, {len(content)} octets), contenu", path.read_bytes() == content, True)
+        verify(
+            "replace_file(…), fichiers du dossier",
+            [one.name for one in path.parent.iterdir()],
+            ["data.parquet"],
         )
 
 
-@pytest.fixture
-def increment(run, api):
-    """increment(…): one incremental run from January 3 on, the clock on the 4th."""
-    api.switch("clock", "PUT", now="2024-01-04T00:00:00Z")
+@step(
+    "tp21.3",
+    hint="Un seul geste : temporary.replace(path), sans effacer l'ancien ni l'ouvrir en écriture ; le nom provisoire commence par un point.",
+)
+def test_a_file_is_replaced_in_one_gesture(learner, tmp_path, gestures):
+    """L'ancien fichier est remplacé d'un seul geste : ni effacé d'abord, ni réécrit sur place.
 
-    def call(*more):
-        return run(
-            "ingest_api", "--watermark", "updated_at", "--start-date", "2024-01-03", "--output-dir", "bronze",
-            "--state-dir", "etat", "--base-url", api.url, "--page-size", "1000", "--max-wait", "0.01", *more,
-        )  # fmt: skip
-
-    return call
-
-
-def state(tmp_path):
-    path = tmp_path / "etat" / "events.updated_at.json"
-    return json.loads(path.read_text(encoding="utf-8"))["value"] if path.exists() else None
+    Tué entre deux gestes, le script laisserait un jour sans fichier, ou avec une moitié.
+    """
+    path = tmp_path / "jour" / "data.parquet"
+    path.parent.mkdir()
+    path.write_bytes(b"ancien")
+    with gestures(path) as seen:
+        learner("ingest_api").replace_file(path, b"nouveau" * 1000)
+    tried = "replace_file(path, contenu), gestes sur path"
+    touched = [name for name, _ in seen if name != "rename"]
+    verify_that(tried, not touched, "un renommage, et rien d'autre", ", ".join(touched))
+    sources = [source for name, source in seen if name == "rename"]
+    verify_that(tried, len(sources) == 1, "un renommage", f"{len(sources)} renommage(s)")
+    verify("replace_file(…), dossier du fichier provisoire", sources[0].parent, path.parent)
+    verify_that(
+        "replace_file(…), nom du fichier provisoire",
+        sources[0].name.startswith("."),
+        "un nom qui commence par un point",
+        sources[0].name,
+    )
 
 
 @step(
-    "tp21.6",
-    hint="watermark.commit(options.state_dir, mark) après `ingest_increment`, puis `ingestion_result` avec le nouveau filigrane.",
-    needs=(*EARLIER, "tp21.4", "tp23.1", "tp23.2"),
+    "tp21.3",
+    hint="file.flush() puis os.fsync(file.fileno()), avant de renommer : les octets sont alors sur le disque.",
 )
-def test_the_watermark_is_saved_and_moves_on(increment, api, tmp_path):
-    """Le filigrane est enregistré, et le passage suivant part de lui.
+def test_the_bytes_are_on_disk_before_the_rename(learner, tmp_path, monkeypatch):
+    """Un disque qui refuse au dernier moment laisse l'ancien fichier intact, et l'erreur sort.
 
-    Sans lui, chaque passage relit tout depuis le premier jour.
+    Une panne de courant ne prévient pas.
     """
-    first = increment()
-    verify_that(first.line, first.code == 0, "un passage réussi", first.stdout or first.stderr)
-    before = state(tmp_path)
-    verify(f"{first.line}, filigrane enregistré", before, first.result.get("watermark"))
-    api.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
-    second = increment()
+    path = tmp_path / "data.parquet"
+    path.write_bytes(b"ancien")
+
+    def refuse(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    _, error = outcome_of(lambda: learner("ingest_api").replace_file(path, b"nouveau"))
+    verify_that(
+        "replace_file(…), os.fsync refusant", isinstance(error, OSError), "l'OSError du disque", repr(error)
+    )
+    verify("replace_file(…), os.fsync refusant : contenu de path", path.read_bytes(), b"ancien")
+
+
+def written(learner, folder, rows, day=MARCH_5, source="/api/events", columns="EVENTS"):
+    module = learner("ingest_api")
+    rows = [{"_extra": None, **row} for row in rows]
+    return module.write_parquet(rows, getattr(module, columns), day, folder, source)
+
+
+def typed_event(identifier, **more):
+    row = event(identifier, **more)
+    return row | {name: datetime.fromisoformat(row[name]) for name in ("event_time", "updated_at")}
+
+
+def file_of(folder, day=MARCH_5):
+    return folder / f"partition_date={day}" / "data.parquet"
+
+
+@step("tp21.3", hint="pa.schema({**columns, **METADATA}) donne les colonnes, leur ordre et leurs types.")
+@pytest.mark.parametrize(
+    ("day", "source"), [(date(2024, 3, 5), "/api/events"), (date(2023, 12, 31), "/autre")]
+)
+def test_the_file_has_its_columns_and_its_metadata(learner, tmp_path, day, source):
+    """Le fichier du jour a les colonnes du schéma, puis `_ingested_at`, `_source`, `_partition_date` et `_extra`.
+
+    Six mois plus tard, chaque ligne dit encore d'où elle vient, et quand.
+    """
+    said = written(learner, tmp_path, [typed_event(1), typed_event(2, user_id=None)], day, source)
+    tried = f"write_parquet(deux lignes, EVENTS, {day!r}, dossier, {source!r})"
+    verify(tried, said, "written")
+    verify_that(
+        f"{tried}, fichier",
+        file_of(tmp_path, day).is_file(),
+        f"partition_date={day}/data.parquet",
+        [str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*.parquet")],
+    )
+    table = pq.ParquetFile(file_of(tmp_path, day)).read()
+    module = learner("ingest_api")
+    verify(f"{tried}, colonnes", table.column_names, [*module.EVENTS, *module.METADATA])
+    kinds = {
+        name: str(table.schema.field(name).type)
+        for name in ("user_id", "_ingested_at", "_source", "_partition_date")
+    }
+    wanted = {
+        "user_id": "int64",
+        "_ingested_at": "timestamp[us, tz=UTC]",
+        "_source": "string",
+        "_partition_date": "date32[day]",
+    }
+    verify(f"{tried}, types", kinds, wanted)
+    verify(f"{tried}, _source", table["_source"].to_pylist(), [source] * 2)
+    verify(f"{tried}, _partition_date", table["_partition_date"].to_pylist(), [day] * 2)
+    age = datetime.now(UTC) - table["_ingested_at"][0].as_py()
+    verify_that(
+        f"{tried}, _ingested_at",
+        abs(age) < timedelta(minutes=1),
+        "maintenant, en UTC",
+        table["_ingested_at"][0].as_py(),
+        hint="datetime.now(UTC) : une heure locale sans fuseau serait rangée comme si elle était UTC.",
+    )
+
+
+@step(
+    "tp21.3",
+    hint="Comparez la table du fichier à la nouvelle, toutes deux sans la colonne _ingested_at (drop_columns).",
+)
+def test_a_file_already_right_is_not_touched(learner, tmp_path):
+    """Les mêmes lignes une seconde fois : "unchanged", et le fichier n'est pas touché.
+
+    Relancer ne coûte rien, et qui surveille les fichiers n'est pas réveillé pour rien.
+    """
+    rows = [typed_event(1), typed_event(2)]
+    written(learner, tmp_path, rows)
+    before = file_of(tmp_path).stat()
+    verify("write_parquet(les mêmes lignes)", written(learner, tmp_path, rows), "unchanged")
+    after = file_of(tmp_path).stat()
     verify(
-        f"{second.line}, deux jours après : partitions.written",
-        second.result["partitions"]["written"][-2:],
-        ["2024-01-04", "2024-01-05"],
+        "write_parquet(les mêmes lignes), le fichier est le même",
+        (after.st_ino, after.st_mtime_ns),
+        (before.st_ino, before.st_mtime_ns),
+    )
+
+
+@step(
+    "tp21.3",
+    hint='Une seule différence, une valeur, une ligne de plus ou de moins, et le fichier est remplacé : "written".',
+)
+def test_a_changed_day_replaces_the_file(learner, tmp_path):
+    """Une valeur corrigée, une ligne de plus ou de moins : le fichier du jour est remplacé, il n'y en a toujours qu'un.
+
+    Un nom tiré de l'heure aurait ajouté un second fichier, et doublé le jour.
+    """
+    series = [
+        [typed_event(1), typed_event(2)],
+        [typed_event(1), typed_event(2, country="DE")],
+        [typed_event(1)],
+        [typed_event(1), typed_event(4)],
+    ]
+    for rows in series:
+        verify(
+            f"write_parquet(identifiants {[row['id'] for row in rows]})",
+            written(learner, tmp_path, rows),
+            "written",
+        )
+        found = list(tmp_path.rglob("*.parquet"))
+        verify("write_parquet(…), nombre de fichiers", len(found), 1)
+        verify(
+            "write_parquet(…), identifiants du fichier",
+            pq.ParquetFile(found[0]).read()["id"].to_pylist(),
+            [row["id"] for row in rows],
+        )
+    posts = [{"userId": 1, "id": 4, "title": "b", "body": "c"}]
+    verify(
+        "write_parquet(articles, POSTS, …)",
+        written(learner, tmp_path / "p", posts, columns="POSTS", source="/posts"),
+        "written",
+    )
+
+
+# Étape 4 : le passage, et un JSON pour n8n
+
+
+def ingested(run, api, folder, start, end, *more):
+    return run(
+        "ingest_api",
+        *("--start-date", start, "--end-date", end, "--output-dir", folder / "bronze", "--base-url", api.url),
+        *("--quarantine-dir", folder / "quarantine", "--page-size", "1000", *more),
+    )
+
+
+def result_of(ran):
+    """The only JSON object the command printed."""
+    lines = [line for line in ran.stdout.splitlines() if line.strip()]
+    verify_that(
+        f"{ran.line}, lignes sur stdout",
+        len(lines) == 1,
+        "une seule, le résultat",
+        f"{len(lines)} lignes : {ran.stdout[:200]!r}",
+    )
+    try:
+        return json.loads(lines[0], parse_constant=float)
+    except ValueError:
+        return verify_that(f"{ran.line}, stdout", False, "un objet JSON", lines[0][:200])
+
+
+def said(ran):
+    """What a failed run says of itself, to be shown."""
+    return ran.stdout.strip()[:600] or ran.stderr.strip()[-600:]
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="Les clés et leurs valeurs sont dans l'énoncé de l'étape ; ingest rend ce que rend summary.",
+)
+@pytest.mark.parametrize(
+    ("start", "end", "rows", "bad"),
+    [("2024-01-01", "2024-01-01", 961, 4), ("2024-01-02", "2024-01-04", 3055, 13)],
+)
+def test_a_success_has_the_keys_of_the_course(run, api, tmp_path, start, end, rows, bad):
+    """Un passage réussi imprime un seul objet JSON, avec les clés de l'énoncé, et sort avec le code 0.
+
+    n8n ne voit de votre script que cela.
+    """
+    ran = ingested(run, api, tmp_path, start, end)
+    result = result_of(ran)
+    verify_that(f"{ran.line}, status", result.get("status") == "success", "success", said(ran))
+    verify(f"{ran.line}, code de sortie", ran.code, 0)
+    days = [
+        str(date.fromisoformat(start) + timedelta(n))
+        for n in range((date.fromisoformat(end) - date.fromisoformat(start)).days + 1)
+    ]
+    files = [str(tmp_path / "bronze" / f"partition_date={day}" / "data.parquet") for day in days]
+    verify(f"{ran.line}, records_count", result.get("records_count"), rows)
+    verify(f"{ran.line}, quarantined", result.get("quarantined"), bad)
+    verify(f"{ran.line}, output_files", result.get("output_files"), files)
+    verify(f"{ran.line}, output_file", result.get("output_file"), files[0])
+    verify(
+        f"{ran.line}, partitions",
+        result.get("partitions"),
+        {"written": days, "unchanged": [], "empty": [], "skipped": []},
     )
     verify_that(
-        f"{second.line}, deux jours après : filigrane",
-        state(tmp_path) > before,
-        f"plus que {before}",
-        state(tmp_path),
+        f"{ran.line}, clés error et failed",
+        not {"error", "failed"} & result.keys(),
+        "absentes d'un succès",
+        sorted(result),
+    )
+
+
+@step("tp21.4", needs=EARLIER, hint="datetime.now(UTC).isoformat() : l'instant du passage, avec son fuseau.")
+def test_the_ingestion_date_is_now(run, api, tmp_path):
+    """`ingestion_date` est l'instant du passage, en UTC, ISO 8601.
+
+    Une heure naïve vaut une autre heure sur la machine d'à côté.
+    """
+    result = result_of(ingested(run, api, tmp_path, "2024-01-01", "2024-01-01"))
+    read, error = outcome_of(lambda: datetime.fromisoformat(result.get("ingestion_date")))
+    verify_that(
+        "ingestion_date",
+        error is None and read.utcoffset() == timedelta(0),
+        "un instant UTC",
+        result.get("ingestion_date"),
+    )
+    verify_that(
+        "ingestion_date",
+        abs(datetime.now(UTC) - read) < timedelta(minutes=1),
+        "maintenant",
+        result.get("ingestion_date"),
+    )
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="by_status range chaque jour sous son état : un jour inchangé n'est pas un fichier écrit.",
+)
+def test_a_second_run_says_unchanged(run, api, tmp_path):
+    """Relancé, le script dit « unchanged », sans fichier écrit ; un jour sans ligne est « empty ».
+
+    output_file désigne ce qui vient d'être écrit : rien, donc None.
+    """
+    ingested(run, api, tmp_path, "2024-01-01", "2024-01-02")
+    ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-02")
+    result = result_of(ran)
+    verify(
+        f"{ran.line}, une seconde fois, partitions",
+        result.get("partitions"),
+        {"written": [], "unchanged": ["2024-01-01", "2024-01-02"], "empty": [], "skipped": []},
+    )
+    verify(
+        f"{ran.line}, une seconde fois, output_file et output_files",
+        (result.get("output_file"), result.get("output_files")),
+        (None, []),
+    )
+    verify(f"{ran.line}, une seconde fois, records_count", result.get("records_count"), 2059)
+    future = result_of(ingested(run, api, tmp_path, "2025-01-01", "2025-01-01"))
+    verify(
+        "un jour sans ligne, partitions.empty",
+        (future.get("status"), future["partitions"].get("empty")),
+        ("success", ["2025-01-01"]),
+    )
+
+
+def spoil(folder, *days):
+    for day in days:
+        path = folder / "bronze" / f"partition_date={day}" / "data.parquet"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"PAR1 abime")
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="Le try est dans la boucle, autour d'ingest_day seul : failed[day] = as_error(error), et on passe au jour suivant.",
+)
+@pytest.mark.parametrize("bad", [["2024-01-01"], ["2024-01-02"], ["2024-01-01", "2024-01-03"]])
+def test_a_day_that_fails_does_not_stop_the_others(run, api, tmp_path, bad):
+    """Un jour en échec n'arrête pas les suivants ; chacun est nommé, et le passage n'est plus un succès.
+
+    Un succès annoncé pour deux jours sur trois, c'est un jour perdu que personne ne cherche.
+    """
+    spoil(tmp_path, *bad)
+    ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-03")
+    result = result_of(ran)
+    tried = f"{ran.line}, le fichier de {' et '.join(bad)} étant abîmé"
+    verify(f"{tried}, status", result.get("status"), "error")
+    verify(f"{tried}, code de sortie", ran.code, 1)
+    verify(f"{tried}, jours de failed", sorted(result.get("failed", {})), bad)
+    verify(
+        f"{tried}, jours écrits",
+        result["partitions"]["written"],
+        [day for day in ("2024-01-01", "2024-01-02", "2024-01-03") if day not in bad],
+    )
+    verify(
+        f"{tried}, code de chaque erreur",
+        {one.get("code") for one in result["failed"].values()},
+        {"unreadable_partition"},
+    )
+    verify(
+        f"{tried}, error",
+        result.get("error"),
+        result["failed"][bad[0]],
+        hint="`error` est l'erreur du premier jour en échec, un dictionnaire {code, message}.",
+    )
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="OSError couvre aussi les erreurs de requests : except (IngestError, OSError, pa.ArrowException).",
+)
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("404", "not_found"),
+        ("401", "unauthorized"),
+        ("503", "server_error"),
+        ("html", "invalid_json"),
+        ("list", "unexpected_shape"),
+    ],
+)
+def test_an_api_in_trouble_is_a_result_with_its_code(run, api, waits, tmp_path, kind, code):
+    """Une API en panne donne un résultat : status "error", le code de la panne, une sortie 1, rien d'écrit.
+
+    n8n branche sur un code, jamais sur une phrase.
+    """
+    api.switch("faults", kind=kind, rate=1)
+    ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
+    result = result_of(ran)
+    tried = f"{ran.line}, l'API répondant {kind}"
+    verify(f"{tried}, status et code de sortie", (result.get("status"), ran.code), ("error", 1))
+    verify_that(f"{tried}, error.code", (result.get("error") or {}).get("code") == code, code, said(ran))
+    verify(f"{tried}, records_count", result.get("records_count"), 0)
+    verify_that(
+        f"{tried}, stderr",
+        "Traceback" not in ran.stderr,
+        "des journaux, pas une pile d'appels",
+        ran.stderr[-300:],
+    )
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="parse_args est dans le try de main ; le code 2 est celui des erreurs « usage ».",
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--start-date", "2024-01-01"],
+        ["--start-date", "hier", "--end-date", "2024-01-01"],
+        ["--couleur", "rouge"],
+    ],
+)
+def test_a_command_badly_written_exits_2(run, words):
+    """Une commande mal écrite imprime aussi un JSON, code `usage`, et sort avec 2.
+
+    Qui a mal tapé corrige sa commande ; qui est en panne prévient quelqu'un.
+    """
+    ran = run("ingest_api", *words)
+    result = result_of(ran)
+    verify(f"{ran.line}, error.code", (result.get("error") or {}).get("code"), "usage")
+    verify(f"{ran.line}, code de sortie", ran.code, 2)
+    wanted = {"status": "error", "records_count": 0, "output_file": None, "output_files": []}
+    verify(f"{ran.line}, les autres clés", {name: result.get(name, "absente") for name in wanted}, wanted)
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="except (Exception, KeyboardInterrupt) as error : as_error sait les nommer toutes.",
+)
+@pytest.mark.parametrize(
+    ("error", "code"), [(RuntimeError("imprévu"), "internal_error"), (KeyboardInterrupt(), "interrupted")]
+)
+def test_the_unexpected_is_a_result_too(run, api, learner, tmp_path, monkeypatch, error, code):
+    """Une erreur imprévue, ou un Ctrl-C, devient aussi un résultat : aucune pile d'appels ne sort.
+
+    Un script qui meurt sans un mot laisse n8n sans rien à lire.
+    """
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(learner("ingest_api"), "ingest_day", fail)
+    ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
+    result = result_of(ran)
+    tried = f"{ran.line}, ingest_day levant {type(error).__name__}"
+    verify(f"{tried}, status et code de sortie", (result.get("status"), ran.code), ("error", 1))
+    verify(f"{tried}, error.code", (result.get("error") or {}).get("code"), code)
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="Après un échec, `watermark` redevient options.since : as_text(options.since), ou None sans --since.",
+)
+def test_a_failure_keeps_the_former_watermark(learner):
+    """`watermark` est le nouveau filigrane après un succès, et redevient celui d'avant si un jour a échoué.
+
+    Un filigrane qui avance malgré un échec perd les lignes de ce jour pour toujours.
+    """
+    module = learner("ingest_api")
+    done = {date(2024, 1, 3): {"status": "written", "received": 9, "rows": 8, "quarantined": 1}}
+    failed = {
+        date(2024, 1, 5): {"code": "x", "message": "deuxième"},
+        date(2024, 1, 4): {"code": "y", "message": "premier"},
+    }
+    for since, before in ((datetime(2024, 1, 2, 8, tzinfo=UTC), "2024-01-02T08:00:00Z"), (None, None)):
+        options = SimpleNamespace(
+            since=since,
+            output_dir=Path("bronze"),
+            start_date=None,
+            end_date=None,
+            mode="ingest",
+            watermark="updated_at",
+        )
+        mark = "2024-01-05T10:00:00Z"
+        good = module.summary(options, done, [], {}, mark)
+        verify("summary(options, done, [], {}, mark)['watermark']", good["watermark"], mark)
+        bad = module.summary(options, done, [], failed, mark)
+        verify(
+            f"summary(…, deux jours en échec, mark)['watermark'], since valant {since}",
+            bad["watermark"],
+            before,
+        )
+        verify("summary(…)['error'], celle du premier jour", bad["error"], failed[date(2024, 1, 4)])
+        verify(
+            "summary(…)['failed']",
+            bad["failed"],
+            {"2024-01-04": failed[date(2024, 1, 4)], "2024-01-05": failed[date(2024, 1, 5)]},
+        )
+
+
+@step("tp21.4", needs=EARLIER, hint="`skipped` : les jours sautés que l'on vous donne, en texte.")
+def test_skipped_days_are_named(learner):
+    """Les jours sautés sont nommés dans `partitions`, et ne comptent pas comme des lignes.
+
+    C'est par là que l'on voit qu'un backfill n'avait rien à refaire.
+    """
+    options = SimpleNamespace(
+        since=None, output_dir=Path("bronze"), start_date=None, end_date=None, mode="backfill", watermark=None
+    )
+    done = {date(2024, 2, 29): {"status": "empty", "received": 0, "rows": 0, "quarantined": 0}}
+    result = learner("ingest_api").summary(options, done, [date(2024, 3, 1), date(2024, 3, 2)], {}, None)
+    wanted = {
+        "written": [],
+        "unchanged": [],
+        "empty": ["2024-02-29"],
+        "skipped": ["2024-03-01", "2024-03-02"],
+    }
+    verify("summary(…)['partitions']", result["partitions"], wanted)
+    verify("summary(…)['records_count']", result["records_count"], 0)
+
+
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="print(json.dumps(result)) : ASCII par défaut, il s'écrit dans n'importe quel terminal.",
+)
+def test_the_command_works_from_a_terminal_elsewhere(api, terminal, tmp_path):
+    """Lancé pour de vrai, sous un autre fuseau et dans un terminal sans accents, le script rend le même résultat.
+
+    n8n tourne souvent dans un conteneur en UTC, votre poste à Paris, le serveur à New York.
+    """
+    ran = terminal(
+        "ingest_api",
+        "--start-date",
+        "2024-01-02",
+        "--end-date",
+        "2024-01-02",
+        "--base-url",
+        api.url,
+        "--output-dir",
+        tmp_path / "é",
+    )
+    result = result_of(ran)
+    verify_that(f"{ran.line}, status", result.get("status") == "success", "success", said(ran))
+    verify(f"{ran.line}, records_count et code de sortie", (result.get("records_count"), ran.code), (1098, 0))
+
+
+# Pour aller plus loin (étape 6) : l'incrément et son filigrane
+
+
+def changed(learner, pages, since=None, start=None):
+    """(what changed_days gave, the requests it made) on an API of ours."""
+    with pages_served(pages) as (url, seen):
+        base = url.removesuffix("/api/events")
+        options = SimpleNamespace(
+            base_url=base,
+            since=since,
+            start_date=start,
+            end_date=None,
+            page_size=50,
+            resource="events",
+            mode="ingest",
+            watermark="updated_at",
+        )
+        days, mark = learner("ingest_api").changed_days(options)
+    return list(days), mark, seen
+
+
+SINCE = datetime(2024, 3, 5, 8, tzinfo=UTC)
+
+
+def one_page(*rows):
+    return lambda n, query: page_body(list(rows), None)
+
+
+@step(
+    "tp21.6",
+    needs=EARLIER,
+    hint="Le jour est celui d'event_time, pas d'updated_at ; sorted(…) d'un ensemble.",
+)
+def test_the_days_are_those_of_the_events(learner):
+    """Les jours rendus sont ceux des événements qui ont changé, triés, chacun une fois.
+
+    Une correction faite aujourd'hui à une ligne d'il y a trois jours réécrit le fichier d'il y a trois jours.
+    """
+    rows = [
+        event(1, "2024-03-04T10:00:00Z", "2024-03-05T09:00:00Z"),
+        event(2, "2024-02-28T23:30:00Z", "2024-03-05T09:30:00Z"),
+        event(3, "2024-03-04T11:00:00Z", "2024-03-05T08:00:00Z"),
+        event(4, "2024-03-01T00:30:00+02:00", "2024-03-05T08:30:00Z"),
+    ]
+    days, _, _ = changed(learner, one_page(*rows), SINCE)
+    verify("changed_days(options), jours", days, [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 4)])
+
+
+@step(
+    "tp21.6",
+    needs=EARLIER,
+    hint="mark = max(mark, version(good)), sur toutes les lignes de toutes les pages, puis as_text(mark).",
+)
+def test_the_new_watermark_is_the_latest_update_seen(learner):
+    """Le nouveau filigrane est le plus grand updated_at lu, écrit avec un Z.
+
+    Il vient de l'API, jamais de l'horloge de cette machine, qui peut avancer.
+    """
+    rows = [
+        event(1, updated="2024-03-05T09:00:00Z"),
+        event(2, updated="2024-03-05T11:00:00+00:00"),
+        event(3, updated="2024-03-05T12:30:00+02:00"),
+    ]
+    pages = [page_body(rows[1:], "a"), page_body(rows[:1], None)]
+    _, mark, _ = changed(learner, lambda n, query: pages[n], SINCE)
+    verify("changed_days(options), filigrane", mark, "2024-03-05T11:00:00Z")
+
+
+@step("tp21.6", needs=EARLIER, hint="mark part de `since` et ne fait que grandir.")
+@pytest.mark.parametrize("rows", [(), (event(1, updated="2024-03-03T09:00:00Z"),)])
+def test_the_watermark_never_goes_back(learner, rows):
+    """Sans ligne, ou avec de vieilles lignes relues, le filigrane reste où il était.
+
+    Le recul fait relire des lignes anciennes : elles ne doivent pas le ramener en arrière.
+    """
+    _, mark, _ = changed(learner, one_page(*rows), SINCE)
+    verify(
+        f"changed_days(options), {len(rows)} ligne(s) ancienne(s), filigrane", mark, "2024-03-05T08:00:00Z"
     )
 
 
 @step(
     "tp21.6",
-    hint="Enregistrez le filigrane en dernier, une fois les données écrites, et seulement si `outcome.failures` est vide.",
-    needs=(*EARLIER, "tp21.4", "tp23.1", "tp23.2"),
+    needs=EARLIER,
+    hint='{"updated_since": (mark - LOOK_BACK).isoformat()} : LOOK_BACK vaut 72 heures.',
 )
-@pytest.mark.parametrize("failure", ["api", "disk"])
-def test_a_failed_run_does_not_move_the_watermark(increment, api, tmp_path, failure):
-    """Un passage qui échoue ne fait pas avancer le filigrane : rien n'est perdu.
+@pytest.mark.parametrize(
+    ("since", "start", "wanted"),
+    [
+        (SINCE, None, "2024-03-02T08:00:00+00:00"),
+        (None, date(2024, 3, 10), "2024-03-07T00:00:00+00:00"),
+        (datetime(2024, 1, 1, 12, tzinfo=UTC), date(2024, 3, 10), "2023-12-29T12:00:00+00:00"),
+    ],
+)
+def test_it_looks_back_behind_the_watermark(learner, since, start, wanted):
+    """On demande ce qui a changé depuis le filigrane moins LOOK_BACK ; sans --since, depuis minuit UTC de --start-date.
 
-    Enregistré trop tôt, il fait croire que tout a été lu. Personne ne relira jamais ces lignes.
+    Une ligne arrivée en retard porte un updated_at d'avant le filigrane : sans recul, personne ne la relit.
     """
-    first = increment()
-    before = state(tmp_path)
-    api.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
-    if failure == "api":
-        api.switch("faults", kind="404", rate=1)
-    else:
-        written = sorted((tmp_path / "bronze").rglob("*.parquet"))
-        verify_that(first.line, bool(written), "des fichiers Parquet", "aucun")
-        written[-1].write_bytes(b"coupe")
-    failed = increment()
-    verify(f"{failed.line}, passage qui échoue : code", failed.code, 1)
-    verify(f"{failed.line}, passage qui échoue : filigrane enregistré", state(tmp_path), before)
+    _, _, seen = changed(learner, one_page(), since, start)
+    asked, error = outcome_of(lambda: datetime.fromisoformat(seen[0]["updated_since"]))
+    tried = f"changed_days(since={since}, start_date={start}), updated_since demandé"
+    verify_that(tried, error is None, wanted, seen)
+    verify(tried, asked, datetime.fromisoformat(wanted))
+
+
+@step("tp21.6", needs=EARLIER, hint="typed lève ValueError sur une ligne illisible : passez à la suivante.")
+def test_an_unreadable_row_names_no_day(learner):
+    """Une ligne illisible ne désigne aucun jour, et n'arrête pas la lecture.
+
+    Elle sera mise en quarantaine quand son jour sera relu.
+    """
+    rows = [
+        event(1, "31/02/2024", "2024-03-05T20:00:00Z"),
+        event(None),
+        event(2, "2024-03-05T10:00:00Z", "2024-03-05T10:00:01Z"),
+    ]
+    days, mark, _ = changed(learner, one_page(*rows), SINCE)
+    verify("changed_days(options), deux lignes illisibles, jours", days, [date(2024, 3, 5)])
+    verify("changed_days(options), deux lignes illisibles, filigrane", mark, "2024-03-05T10:00:01Z")
 
 
 @step(
     "tp21.6",
-    hint="options.since vient de n8n, qui garde le filigrane : le script le rend dans son résultat et n'écrit rien.",
-    needs=(*EARLIER, "tp21.4", "tp23.1", "tp23.2"),
+    needs=(*EARLIER, "tp21.4"),
+    hint="days_to_do appelle changed_days ; vérifiez ce que main imprime sous `watermark`.",
 )
-def test_with_since_nothing_is_saved(increment, tmp_path):
-    """Sous --since, le script n'enregistre rien : n8n garde le filigrane.
+def test_an_increment_reads_only_the_days_that_changed(run, api, tmp_path):
+    """En commande : un premier passage, puis un second qui ne relit que les jours changés, et rend le nouveau filigrane.
 
-    Deux endroits qui retiennent le même état finissent par ne plus dire la même chose.
+    C'est ce filigrane que n8n garde, et redonne à --since.
     """
-    done = increment("--since", "2024-01-03T12:00:00Z")
-    verify(f"{done.line}, code", done.code, 0)
-    verify(f"{done.line}, filigrane enregistré", state(tmp_path), None)
+    places = (
+        "--output-dir",
+        tmp_path / "b",
+        "--quarantine-dir",
+        tmp_path / "q",
+        "--base-url",
+        api.url,
+        "--page-size",
+        "1000",
+        "--watermark",
+        "updated_at",
+    )
+    api.switch("clock", "PUT", now="2024-01-09T00:00:00Z")
+    first = run("ingest_api", *places, "--start-date", "2024-01-01")
+    mark = result_of(first).get("watermark")
     verify_that(
-        f"{done.line}, watermark",
-        bool(done.result.get("watermark")),
-        "le nouveau filigrane",
-        done.result.get("watermark"),
+        f"{first.line}, watermark",
+        mark == "2024-01-08T23:59:50Z" or str(mark).startswith("2024-01-08T23:5"),
+        "le dernier updated_at du 8 janvier",
+        said(first),
+    )
+    api.switch("clock", "PUT", now="2024-01-10T00:00:00Z")
+    second = run("ingest_api", *places, "--since", mark)
+    result = result_of(second)
+    verify_that(f"{second.line}, status", result.get("status") == "success", "success", said(second))
+    verify_that(
+        f"{second.line}, jours écrits",
+        "2024-01-09" in result["partitions"]["written"]
+        and "2024-01-01" not in result["partitions"]["written"],
+        "le 9 et les jours corrigés, pas le 1er",
+        result["partitions"],
+    )
+    verify_that(
+        f"{second.line}, watermark",
+        str(result.get("watermark")).startswith("2024-01-09T23:5"),
+        "le dernier updated_at du 9 janvier",
+        result.get("watermark"),
     )

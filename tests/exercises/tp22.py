@@ -1,466 +1,549 @@
 """TP2.2, le contrôle qualité : ce que chaque étape doit savoir faire."""
 
 import json
+import random
 from decimal import Decimal
+from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from checking import step, verify, verify_that
-from n8n_runs import Workflow
 
-COURSE_RULES = {
-    "required_columns": ["id", "title"],
-    "not_null_columns": ["id"],
-    "value_ranges": {"userId": [1, 100], "score": [None, 5]},
-    "unique_columns": ["id", "title"],
-    "min_rows": 10,
-}
+FIRST = ("tp22.1",)
+FIRST_TWO = ("tp22.1", "tp22.2")
 
 
-# Étape 1 : les arguments et les règles
+# Étape 1 : les arguments, les règles
 
 
 @step("tp22.1", hint='parser.add_argument("--input-file", type=Path, required=True).')
-def test_input_file_is_required_and_rules_file_is_not(learner):
+def test_the_two_arguments_are_read(learner):
     """--input-file est requis, --rules-file ne l'est pas ; ce sont des chemins.
 
-    Sans fichier de règles, des règles par défaut s'appliquent : valider doit rester facile.
+    n8n et le notebook appellent votre script par ces noms-là.
     """
-    parser, errors = learner("validate_data").build_parser(), learner("errors")
-    options = parser.parse_args(["--input-file", "un.parquet"])
+    module = learner("validate_data")
+    options = module.parse_args(["--input-file", "a/b.parquet", "--rules-file", "c.json"])
+    verify("parse_args([...]).input_file", options.input_file, Path("a/b.parquet"))
+    verify("parse_args([...]).rules_file", options.rules_file, Path("c.json"))
     verify(
-        "parse_args(['--input-file', 'un.parquet']).input_file.name",
-        getattr(options.input_file, "name", options.input_file),
-        "un.parquet",
-    )
-    verify_that(
-        "parse_args(['--input-file', 'un.parquet']).input_file",
-        hasattr(options.input_file, "is_dir"),
-        "un Path",
-        options.input_file,
-    )
-    verify("parse_args(['--input-file', 'un.parquet']).rules_file", options.rules_file, None)
-    verify(
-        "parse_args([…, '--rules-file', 'r.json']).rules_file.name",
-        parser.parse_args(["--input-file", "a", "--rules-file", "r.json"]).rules_file.name,
-        "r.json",
+        "parse_args(['--input-file', 'x']).rules_file",
+        module.parse_args(["--input-file", "x"]).rules_file,
+        None,
     )
     try:
-        missing = parser.parse_args([])
-    except errors.IngestError:
+        read = module.parse_args([])
+    except module.UsageError:
         return
-    verify_that("parse_args([])", False, "un refus", missing)
+    verify_that("parse_args([])", False, "une UsageError : --input-file est requis", read)
 
 
-def in_any_order(rules):
-    return sorted((rule.name, str(rule.column), str(rule.bounds)) for rule in rules)
+def rules_file(folder, content):
+    path = folder / "mes règles.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
 
 
-@step(
-    "tp22.1",
-    hint='Une Rule par colonne : Rule("unique_columns", "id"), et pas une Rule pour toute la liste. Les bornes d\'une plage sont un couple.',
-)
-def test_the_five_rules_are_read(learner):
-    """Les cinq règles du fichier deviennent chacune une Rule par colonne.
-
-    Une règle par colonne, c'est un verdict par colonne : on sait laquelle corriger.
-    """
-    rules = learner("rules")
-    got = rules.read_rules(COURSE_RULES, "r.json")
-    wanted = [
-        rules.Rule("required_columns", "id"),
-        rules.Rule("required_columns", "title"),
-        rules.Rule("not_null_columns", "id"),
-        rules.Rule("unique_columns", "id"),
-        rules.Rule("unique_columns", "title"),
-        rules.Rule("value_ranges", "userId", (1, 100)),
-        rules.Rule("value_ranges", "score", (None, 5)),
-        rules.Rule("min_rows", None, (10, None)),
-    ]
-    verify(
-        "read_rules(les règles du cours), dans n'importe quel ordre", in_any_order(got), in_any_order(wanted)
-    )
-
-
-@step("tp22.1", hint="content.get(nom, []) : une règle absente n'est pas une erreur.")
-def test_absent_rules_are_no_rules(learner):
-    """Une règle absente du fichier n'est pas vérifiée.
-
-    Un petit fichier de deux règles est un bon début.
-    """
-    rules = learner("rules")
-    verify("read_rules({}, 'r.json')", list(rules.read_rules({}, "r.json")), [])
-    verify(
-        "read_rules({'min_rows': 0}, 'r.json')",
-        list(rules.read_rules({"min_rows": 0}, "r.json")),
-        [rules.Rule("min_rows", None, (0, None))],
-    )
-
-
-@step(
-    "tp22.1",
-    hint="Comparez les clés du fichier aux cinq clés connues avant tout le reste, et citez l'intruse dans le message.",
-)
-@pytest.mark.parametrize("key", ["not_null_column", "min_row", "Required_columns"])
-def test_a_misspelt_rule_is_refused_by_name(learner, key):
-    """Une règle mal orthographiée est refusée, et nommée.
-
-    Ignorée, elle désactiverait un contrôle sans que personne ne le sache.
-    """
-    rules, errors = learner("rules"), learner("errors")
-    tried = f"read_rules({{'{key}': …}}, 'r.json')"
-    try:
-        got = rules.read_rules({key: ["id"]}, "r.json")
-    except errors.IngestError as error:
-        verify_that(tried, key in error.message, f"un message qui cite « {key} »", error.message)
-        verify(f"{tried}, code de sortie", error.exit_code, 2)
-        return
-    verify_that(tried, False, "une erreur d'usage", got)
-
-
-@step(
-    "tp22.1",
-    hint="Vérifiez les types : un objet de règles, des listes de noms, un entier pour min_rows (et True n'est pas un entier).",
-)
+@step("tp22.1", hint='json.loads(path.read_text(encoding="utf-8")), et on rend le dictionnaire tel quel.')
 @pytest.mark.parametrize(
-    "content", [["id"], {"min_rows": "10"}, {"min_rows": -1}, {"unique_columns": "id"}], ids=str
-)
-def test_a_rule_of_the_wrong_shape_is_refused(learner, content):
-    """Une règle de la mauvaise forme est refusée.
-
-    « unique_columns: "id" » se lirait comme deux colonnes, i et d.
-    """
-    rules, errors = learner("rules"), learner("errors")
-    try:
-        got = rules.read_rules(content, "r.json")
-    except errors.IngestError:
-        return
-    verify_that(f"read_rules({content!r}, 'r.json')", False, "une erreur d'usage", got)
-
-
-# Étape 2 : les cinq contrôles
-
-
-def table_of(**columns):
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
-
-
-def schema_verdict(learner, rule, table):
-    verdict = learner("rule_results").from_schema(rule, table)
-    return verdict if verdict is None else verdict.code
-
-
-@step("tp22.2", hint="min_rows : 10 lignes suffisent quand il en faut 10 (>=).")
-@pytest.mark.parametrize(("rows", "wanted"), [(9, "too_few_rows"), (10, "ok"), (11, "ok")])
-def test_min_rows_is_judged_on_the_number_of_rows(learner, rows, wanted):
-    """min_rows se juge au nombre de lignes, la limite comprise.
-
-    Un fichier presque vide est le premier signe d'une API qui a changé.
-    """
-    rule = learner("rules").Rule("min_rows", bounds=(10, None))
-    verify(
-        f"from_schema(min_rows 10, une table de {rows} lignes).code",
-        schema_verdict(learner, rule, table_of(id=list(range(rows)))),
-        wanted,
-    )
-
-
-@step(
-    "tp22.2",
-    hint="Toute règle sur une colonne absente échoue : `missing_column`, jamais None ni une exception.",
-)
-@pytest.mark.parametrize("name", ["required_columns", "not_null_columns", "unique_columns", "value_ranges"])
-def test_a_rule_on_an_absent_column_fails(learner, name):
-    """Une règle sur une colonne qui n'existe pas échoue, avec le code missing_column.
-
-    « Aucune valeur fautive » est vrai d'une colonne absente, et ne veut rien dire.
-    """
-    rule = learner("rules").Rule(name, "absente", (1, 2))
-    verify(
-        f"from_schema({name} sur une colonne absente).code",
-        schema_verdict(learner, rule, table_of(id=[1])),
-        "missing_column",
-    )
-
-
-@step(
-    "tp22.2",
-    hint="Une plage de valeurs sur une colonne de texte : not_a_number. Les décimales et les entiers, eux, se comparent.",
-)
-def test_what_the_schema_can_not_tell_is_left_to_the_values(learner):
-    """Le schéma juge ce qu'il peut, et laisse les valeurs aux attentes.
-
-    Une colonne de texte n'entre dans aucune borne : mieux vaut le dire que comparer des lettres.
-    """
-    rule = learner("rules").Rule
-    table = table_of(id=[1], note=["a"], price=[Decimal("1.50")])
-    verify(
-        "from_schema(required_columns id).code",
-        schema_verdict(learner, rule("required_columns", "id"), table),
-        "ok",
-    )
-    verify(
-        "from_schema(value_ranges sur du texte).code",
-        schema_verdict(learner, rule("value_ranges", "note", (1, 2)), table),
-        "not_a_number",
-    )
-    for name, column in (("not_null_columns", "id"), ("unique_columns", "id"), ("value_ranges", "price")):
-        verify(
-            f"from_schema({name} sur {column})",
-            schema_verdict(learner, rule(name, column, (1, 2)), table),
-            None,
-        )
-
-
-@pytest.fixture
-def judge(learner):
-    """judge(rule name, column values, bounds): the code and count that Great Expectations gives."""
-    import great_expectations  # noqa: F401 - two seconds, not the trainee's
-
-    def call(name, values, bounds=(None, None)):
-        rule = learner("rules").Rule(name, "x", bounds)
-        table = pa.table({"x": pa.array(values)})
-        verdict = learner("expectations").Validator([rule]).check(table)[0]
-        return verdict.code, verdict.failed
-
-    return call
-
-
-@step("tp22.2", hint="gxe.ExpectColumnValuesToNotBeNull(column=rule.column).")
-def test_missing_values_are_found(judge):
-    """Les valeurs absentes sont trouvées et comptées.
-
-    Un nombre dit s'il faut corriger une ligne ou appeler le fournisseur.
-    """
-    verify(
-        "not_null_columns sur [1, None, 3, None]",
-        judge("not_null_columns", [1, None, 3, None]),
-        ("null_values", 2),
-    )
-    verify("not_null_columns sur [1, 2]", judge("not_null_columns", [1, 2]), ("ok", 0))
-
-
-@step("tp22.2", hint="gxe.ExpectColumnValuesToBeUnique(column=rule.column).")
-def test_duplicates_are_found(judge):
-    """Les doublons sont trouvés.
-
-    Un identifiant en double fausse chaque jointure qui suivra.
-    """
-    verify("unique_columns sur [1, 2, 2], code", judge("unique_columns", [1, 2, 2])[0], "duplicate_values")
-    verify("unique_columns sur [1, 2, 3]", judge("unique_columns", [1, 2, 3]), ("ok", 0))
-
-
-@step(
-    "tp22.2",
-    hint="ExpectColumnValuesToBeBetween(column=…, min_value=…, max_value=…) : bornes comprises, sauf strict_min ou strict_max ; None pour une borne ouverte.",
-)
-@pytest.mark.parametrize(
-    ("values", "bounds", "wanted"),
+    "rules",
     [
-        ([1, 50, 100], (1, 100), ("ok", 0)),
-        ([0, 50, 101], (1, 100), ("out_of_range", 2)),
-        ([-5, 3], (None, 5), ("ok", 0)),
-        ([3, 10_000], (1, None), ("ok", 0)),
-        ([9, 3], (None, 5), ("out_of_range", 1)),
+        {"min_rows": 10},
+        {"unique_columns": ["id", "été"], "value_ranges": {"a": [None, 5]}},
+        {"required_columns": ["id"], "not_null_columns": []},
+        {},
     ],
-    ids=str,
 )
-def test_values_out_of_range_are_found(judge, values, bounds, wanted):
-    """Les valeurs hors bornes sont trouvées ; les bornes sont comprises, et peuvent être ouvertes.
+def test_the_rules_of_the_file_are_read(learner, tmp_path, rules):
+    """Les règles du fichier sont rendues telles quelles ; une règle absente n'est pas inventée.
 
-    « Entre 1 et 100 » comprend 1 et 100 : c'est ce que lit celui qui écrit la règle.
+    Chacun peut relire le fichier, git en garde l'histoire : c'est lui qui fait foi.
     """
-    verify(f"value_ranges {list(bounds)} sur {values}", judge("value_ranges", values, bounds), wanted)
+    verify(
+        f"load_rules(fichier contenant {rules})",
+        learner("validate_data").load_rules(rules_file(tmp_path, rules)),
+        rules,
+    )
 
 
-# Étape 3 : le verdict
+@step("tp22.1", hint="if path is None : return DEFAULT_RULES.")
+def test_without_a_file_the_default_rules_apply(learner):
+    """Sans fichier, ce sont les règles par défaut.
 
-
-class Verdicts:
-    """Stands for the five controls: gives one failed rule if the table holds a 13, and the trainee's own step 2 is not needed."""
-
-    def __init__(self, learner):
-        self.rules, self.results = learner("rules"), learner("rule_results")
-
-    def check(self, table):
-        unique, rows = self.rules.Rule("unique_columns", "id"), self.rules.Rule("min_rows", bounds=(1, None))
-        if 13 in table["id"].to_pylist():
-            return [
-                self.results.failure(unique, 1, table.num_rows, [{"row": 0, "value": 13}]),
-                self.results.ok(rows, table.num_rows),
-            ]
-        return [self.results.ok(unique, table.num_rows), self.results.ok(rows, table.num_rows)]
-
-
-@pytest.fixture
-def validated(learner, tmp_path):
-    def call(content):
-        path = tmp_path / "data.parquet"
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        elif content is not None:
-            pq.write_table(pa.table({"id": content}), path)
-        return learner("validate_data").validate_file(path, Verdicts(learner))
-
-    return call
+    Un contrôle minimal vaut mieux que pas de contrôle du tout.
+    """
+    module = learner("validate_data")
+    verify("load_rules(None)", module.load_rules(None), module.DEFAULT_RULES)
 
 
 @step(
-    "tp22.3",
-    hint="return file_result(path, table.num_rows, table.column_names, rules, errors) : `rules` tous les verdicts, `errors` les échecs.",
+    "tp22.1",
+    hint="Attrapez OSError et ValueError (le JSON en lève une), vérifiez isinstance(rules, dict), puis chaque clé dans RULES.",
 )
-def test_a_good_file_passes(validated):
-    """Un bon fichier passe, et le résultat dit ce qui a été vérifié.
-
-    « Aucune erreur » sans la liste des contrôles ne prouve rien.
-    """
-    result = validated([1, 2])
-    tried = "validate_file(un bon fichier de deux lignes)"
-    verify(
-        f"{tried}, status et validation",
-        (result.get("status"), result.get("validation")),
-        ("success", "passed"),
-    )
-    verify(f"{tried}, rows", result.get("rows"), 2)
-    verify(f"{tried}, columns", result.get("columns"), ["id"])
-    verify(f"{tried}, errors", result.get("errors"), [])
-    verify(f"{tried}, nombre de règles rendues", len(result.get("rules", [])), 2)
-
-
-@step(
-    "tp22.3",
-    hint="errors = [asdict(verdict) for verdict in verdicts if not verdict.passed] ; verdict_of(errors) fait le reste.",
+@pytest.mark.parametrize(
+    ("content", "cited"),
+    [
+        ("{", "règles.json"),
+        ("[]", "règles.json"),
+        ('"texte"', "règles.json"),
+        ("\udcff", "règles.json"),
+        ({"not_null_column": ["id"]}, "not_null_column"),
+        ({"min_rows": 1, "Unique_columns": ["id"]}, "Unique_columns"),
+    ],
 )
-def test_a_bad_file_fails_with_code_count_and_samples(validated):
-    """Un mauvais fichier échoue, avec pour chaque règle un code, un compte et des exemples.
+def test_rules_badly_written_are_refused_by_name(learner, tmp_path, content, cited):
+    """Un fichier illisible, qui n'est pas un objet, ou une règle inconnue : UsageError, qui nomme le coupable.
 
-    Une phrase seule n'aide ni n8n à brancher, ni la personne à chercher.
+    Une faute de frappe dans un nom de règle désactiverait un contrôle en silence.
     """
-    result = validated([1, 13])
-    tried = "validate_file(un fichier où une règle échoue)"
-    verify(
-        f"{tried}, status et validation",
-        (result.get("status"), result.get("validation")),
-        ("error", "failed"),
-    )
-    errors = result.get("errors") or [{}]
-    verify(f"{tried}, nombre d'errors", len(result.get("errors")), 1)
-    verify(
-        f"{tried}, errors[0]",
-        {name: errors[0].get(name) for name in ("code", "failed", "samples")},
-        {"code": "duplicate_values", "failed": 1, "samples": [{"row": 0, "value": 13}]},
-    )
-    verify(f"{tried}, error.code", result.get("error", {}).get("code"), "validation_failed")
-
-
-@step(
-    "tp22.3",
-    hint="pq.ParquetFile(path).read() lève pa.ArrowException ou OSError : rendez un échec `unreadable_file`.",
-)
-@pytest.mark.parametrize("content", [b"", b"PAR1 coupe", None], ids=["vide", "coupé", "absent"])
-def test_an_unreadable_file_is_a_failure_not_an_exception(validated, content):
-    """Un fichier vide, coupé ou disparu est un échec de validation, pas une exception.
-
-    Sur cent fichiers, celui qui est abîmé ne doit pas empêcher de juger les autres.
-    """
-    result = validated(content)
-    verify("validate_file(un fichier illisible), validation", result.get("validation"), "failed")
-    verify(
-        "validate_file(un fichier illisible), codes",
-        [error.get("code") for error in result.get("errors", [])],
-        ["unreadable_file"],
-    )
-
-
-@step("tp22.3", hint="Le message dit combien de règles échouent, puis ce que dit la première.")
-def test_the_verdict_says_how_many_and_which_first(learner):
-    """Le verdict compte les règles en échec et cite la première.
-
-    C'est la phrase que portera la notification : elle doit suffire à décider.
-    """
-    errors = [{"message": "« id » se répète."}, {"message": "« type » est absent."}]
-    verdict = learner("validate_data").verdict_of(errors)
-    said = verdict.get("error", {}).get("message", "")
-    verify_that(
-        "verdict_of(deux erreurs), message",
-        "2" in said and "« id » se répète." in said,
-        "un message qui dit 2 et cite la première",
-        said,
-    )
-    verify(
-        "verdict_of([])",
-        learner("validate_data").verdict_of([]),
-        {"status": "success", "validation": "passed"},
-    )
-
-
-@step(
-    "tp22.3",
-    hint="Le code de sortie vient de `run` : status « error » donne 1.",
-    needs=("tp21.1", "tp21.4", "tp22.1", "tp22.2"),
-)
-def test_the_command_exits_1_when_a_rule_fails(run, tmp_path):
-    """La commande sort avec 0 ou 1, et imprime son JSON.
-
-    n8n branche là-dessus.
-    """
-    import great_expectations  # noqa: F401 - two seconds, not the trainee's
-
-    pq.write_table(pa.table({"id": [1, 1]}), tmp_path / "data.parquet")
-    for rules, wanted in (({"unique_columns": ["id"]}, 1), ({"min_rows": 1}, 0)):
-        (tmp_path / "rules.json").write_text(json.dumps(rules), encoding="utf-8")
-        done = run("validate_data", "--input-file", "data.parquet", "--rules-file", "rules.json")
-        verify(f"{done.line} ({json.dumps(rules)}), code", done.code, wanted)
-        verify(
-            f"{done.line} ({json.dumps(rules)}), validation",
-            done.result.get("validation"),
-            "failed" if wanted else "passed",
+    module = learner("validate_data")
+    path = tmp_path / "mes règles.json"
+    if content == "\udcff":
+        path.write_bytes(b"\xff\xfe\x00{")
+    else:
+        rules_file(tmp_path, content)
+    try:
+        read = module.load_rules(path)
+    except module.UsageError as error:
+        verify_that(
+            f"load_rules(fichier contenant {content!r})",
+            cited in str(error),
+            f"un message qui cite « {cited} »",
+            str(error),
         )
+        return
+    verify_that(f"load_rules(fichier contenant {content!r})", False, "une UsageError", read)
 
 
-# Étape 4 : n8n prévient
+@step(
+    "tp22.1",
+    hint="Un fichier qui n'est pas là lève OSError : faites-en une UsageError. Puis appelez check_rules(rules, path).",
+)
+def test_a_missing_file_and_a_bad_value_are_refused_too(learner, tmp_path):
+    """Un fichier absent, ou une règle dont la valeur n'a pas la forme attendue, sont refusés aussi.
 
-
-@pytest.fixture
-def ingestion():
-    return Workflow("Ingestion incrémentale", ("labIngestion0001",))
-
-
-@step("tp22.4", hint="Nœud « Paramètres » : `labs` dans `scripts`. La validation suit l'ingestion.")
-def test_n8n_validated_with_your_script(ingestion):
-    """n8n a validé avec votre script, après l'ingestion.
-
-    Une donnée non vérifiée ne devrait réveiller personne le lendemain.
+    check_rules est donnée : encore faut-il l'appeler.
     """
-    nodes = ingestion.last_with_labs()
+    module = learner("validate_data")
+    for path in (tmp_path / "absent.json", rules_file(tmp_path, {"min_rows": "dix"})):
+        try:
+            read = module.load_rules(path)
+        except module.UsageError:
+            continue
+        verify_that(f"load_rules({path.name})", False, "une UsageError", read)
+
+
+# Étape 2 : les cinq règles, en pandas
+
+
+def wrong(learner, frame, rule, column, value=None):
+    got = learner("validate_data").wrong_rows(frame, rule, column, value)
+    tried = f"wrong_rows({len(frame)} lignes, {rule!r}, {column!r}, {value!r})"
     verify_that(
-        "dernière exécution avec `labs`, nœud « Valider »",
-        "Valider" in nodes,
-        "un nœud exécuté",
-        sorted(nodes),
+        tried, hasattr(got, "__len__") and len(got) == len(frame), f"une valeur par ligne, {len(frame)}", got
+    )
+    return [bool(one) for one in got], tried
+
+
+def column_of(*values, kind=None, index=None):
+    series = pd.Series(list(values), dtype=pd.ArrowDtype(kind) if kind is not None else None)
+    return pd.DataFrame({"x": series}).set_axis(index, axis=0) if index else pd.DataFrame({"x": series})
+
+
+@step("tp22.2", hint="values.isna() : une valeur absente, une par ligne.")
+def test_null_values_are_found(learner):
+    """not_null_columns : vrai pour chaque valeur absente, faux pour les autres, zéro et texte vide compris.
+
+    0 et "" sont des valeurs ; les confondre avec l'absence refuse de bonnes lignes.
+    """
+    for frame, wanted in (
+        (column_of(1, None, 3, kind=pa.int64()), [False, True, False]),
+        (column_of("a", "", None, kind=pa.string()), [False, False, True]),
+        (column_of(0.0, 0.0), [False, False]),
+        (column_of(0.5, None, index=[7, 9]), [False, True]),
+    ):
+        got, tried = wrong(learner, frame, "not_null_columns", "x")
+        verify(f"{tried}, valeurs {frame['x'].tolist()}", got, wanted)
+
+
+@step(
+    "tp22.2", hint="values.duplicated(keep=False) & values.notna() : toutes les lignes d'une valeur répétée."
+)
+def test_every_row_of_a_repeated_value_is_found(learner):
+    """unique_columns : vrai pour toutes les lignes d'une valeur répétée, la première aussi ; pas pour les absentes.
+
+    Laquelle des deux est la bonne ? Les montrer toutes deux permet de choisir.
+    """
+    for frame, wanted in (
+        (column_of(5, 2, 5, 3, 2, 5, kind=pa.int64()), [True, True, True, False, True, True]),
+        (column_of("a", "b", "A", kind=pa.string()), [False, False, False]),
+        (column_of(None, None, "a", kind=pa.string()), [False, False, False]),
+    ):
+        got, tried = wrong(learner, frame, "unique_columns", "x")
+        verify(f"{tried}, valeurs {frame['x'].tolist()}", got, wanted)
+
+
+@step(
+    "tp22.2",
+    hint="Les bornes sont permises : < low ou > high. `if low is not None`, car `if low` oublierait la borne 0.",
+)
+@pytest.mark.parametrize(
+    ("bounds", "wanted"),
+    [
+        ((0, 10), [True, False, False, False, True, False]),
+        ((0, None), [True, False, False, False, False, False]),
+        ((None, 0), [False, False, True, True, True, False]),
+        ((-1, 0), [False, False, True, True, True, False]),
+        ((5, 5), [True, True, False, True, True, False]),
+        ((0.5, 9.5), [True, True, False, True, True, False]),
+    ],
+)
+def test_values_out_of_bounds_are_found(learner, bounds, wanted):
+    """value_ranges : vrai hors des bornes ; une borne est permise, None n'en est pas une, une absence n'est pas refusée.
+
+    « De 0 à 10 » comprend 0 et 10 : c'est ainsi que le dit qui écrit la règle.
+    """
+    values = (-1, 0, 5, 10, 11, None)
+    for frame in (
+        column_of(*values, kind=pa.int64()),
+        column_of(*values, kind=pa.float64()),
+        column_of(*values),
+    ):
+        got, tried = wrong(learner, frame, "value_ranges", "x", bounds)
+        verify(f"{tried}, valeurs {list(values)}", got, wanted)
+
+
+@step(
+    "tp22.2",
+    hint="min_rows juge la table : toutes les lignes, ou aucune. `value` lignes suffisent quand il en faut `value`.",
+)
+@pytest.mark.parametrize(
+    ("rows", "least", "refused"),
+    [(10, 10, False), (9, 10, True), (11, 10, False), (1, 0, False), (3, 500, True)],
+)
+def test_too_few_rows_refuse_the_table(learner, rows, least, refused):
+    """min_rows : toutes les lignes sont refusées s'il y en a trop peu, aucune sinon ; la limite suffit.
+
+    Un fichier presque vide est le premier signe d'une source en panne.
+    """
+    got, tried = wrong(learner, column_of(*range(rows)), "min_rows", None, least)
+    verify(tried, got, [refused] * rows)
+
+
+@step(
+    "tp22.2",
+    hint="if column not in frame : toutes les lignes sont refusées, avant même de regarder la règle.",
+)
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("required_columns", None),
+        ("not_null_columns", None),
+        ("unique_columns", None),
+        ("value_ranges", (0, 1)),
+    ],
+)
+def test_a_missing_column_refuses_every_row(learner, rule, value):
+    """Une colonne absente refuse toutes les lignes, quelle que soit la règle ; présente, required_columns n'en refuse aucune.
+
+    Une colonne renommée à la source ne doit pas passer pour une colonne sans défaut.
+    """
+    got, tried = wrong(learner, column_of(1, 2, 3), rule, "absente", value)
+    verify(tried, got, [True] * 3)
+    present, tried = wrong(learner, column_of(1, None, 3), "required_columns", "x")
+    verify(tried, present, [False] * 3)
+
+
+@step(
+    "tp22.2",
+    hint="Une question par ligne, sans toucher à `frame` : pas de tri, pas de dropna, pas de colonne ajoutée.",
+)
+def test_many_rows_are_judged_one_by_one(learner):
+    """Sur mille lignes en désordre, chaque ligne a sa réponse, et la table n'est pas modifiée.
+
+    Un verdict décalé d'une ligne montre de bons exemples à la place des mauvais.
+    """
+    dice = random.Random(11)
+    values = [dice.choice([None, *range(-3, 14)]) for _ in range(1000)]
+    frame = column_of(*values, kind=pa.int64())
+    before = frame.copy()
+    got, tried = wrong(learner, frame, "value_ranges", "x", (0, 10))
+    verify(
+        f"{tried}, lignes refusées",
+        [n for n, one in enumerate(got) if one][:20],
+        [n for n, one in enumerate(values) if one is not None and not 0 <= one <= 10][:20],
+    )
+    verify_that(f"{tried}, la table", frame.equals(before), "inchangée", "elle a changé")
+
+
+# Étape 3 : le verdict, et un JSON pour n8n
+
+
+def parquet(folder, name="jour.parquet", **columns):
+    columns = columns or {"id": [1, 2, 3], "amount": [1.0, 2.0, None], "_ingested_at": ["x"] * 3}
+    pq.write_table(pa.table(columns), folder / name)
+    return folder / name
+
+
+RULES = {"unique_columns": ["id"], "value_ranges": {"amount": [0, 10]}, "min_rows": 2}
+
+
+@step(
+    "tp22.3",
+    needs=FIRST_TWO,
+    hint='{**result, "validation": "passed", "errors": []} : `rules` porte tous les verdicts, `errors` les échecs seulement.',
+)
+def test_a_good_file_passes(learner, tmp_path):
+    """Un bon fichier passe, et le verdict dit ce qui a été vérifié.
+
+    « passed » sans dire quoi ne rassure personne.
+    """
+    path = parquet(
+        tmp_path,
+        id=pa.array([1, None, 3], pa.int64()),
+        amount=pa.array([Decimal("1.50"), None, Decimal("0.00")]),
+        _ingested_at=["x"] * 3,
+    )
+    result = learner("validate_data").validate_file(path, RULES)
+    tried = "validate_file(bon fichier, trois règles)"
+    verify(f"{tried}, validation", result["validation"], "passed")
+    verify(f"{tried}, errors", result["errors"], [])
+    verify(f"{tried}, file", str(result["file"]), str(path))
+    verify(
+        f"{tried}, rows et columns",
+        (result["rows"], list(result["columns"])),
+        (3, ["id", "amount", "_ingested_at"]),
+    )
+    verify(
+        f"{tried}, règles vérifiées",
+        [(one["rule"], one["passed"]) for one in result["rules"]],
+        [("unique_columns", True), ("value_ranges", True), ("min_rows", True)],
     )
 
 
 @step(
-    "tp22.4",
-    hint="Faites échouer la validation exprès : un `min_rows` trop grand dans une copie des règles, donnée à `rules_file`.",
+    "tp22.3",
+    needs=FIRST_TWO,
+    hint='errors = [one for one in check(frame, rules) if not one["passed"]] : tous les échecs, et eux seuls.',
 )
-def test_a_failed_validation_was_notified(ingestion):
-    """Vous avez vu une validation échouer, et la notification partir.
+def test_every_rule_that_fails_is_an_error(learner, tmp_path):
+    """Chaque règle en échec est dans `errors`, avec son code, son compte et des exemples.
 
-    Une alerte que l'on n'a jamais vue sonner n'est pas une alerte.
+    Ne dire que le premier échec, c'est relancer autant de fois qu'il y a d'erreurs.
     """
-    verdicts = [
+    path = parquet(tmp_path, id=[1, 2, 1, 4], amount=[5.0, 11.0, -1.0, None], _ingested_at=["x"] * 4)
+    result = learner("validate_data").validate_file(
+        path, {**RULES, "min_rows": 5, "required_columns": ["id"]}
+    )
+    tried = "validate_file(doublon, deux montants hors bornes, trop peu de lignes)"
+    verify(f"{tried}, validation", result["validation"], "failed")
+    found = [(one["code"], one["column"], one["failed"]) for one in result["errors"]]
+    verify(
+        f"{tried}, errors",
+        found,
+        [("duplicate_values", "id", 2), ("out_of_range", "amount", 2), ("too_few_rows", None, 4)],
+    )
+    verify(
+        f"{tried}, exemples du montant",
+        result["errors"][1]["samples"],
+        [{"row": 1, "value": 11.0}, {"row": 2, "value": -1.0}],
+    )
+
+
+@step(
+    "tp22.3",
+    needs=FIRST_TWO,
+    hint="`check` est un paramètre : appelez check(frame, rules), pas toujours check_with_pandas.",
+)
+def test_the_checker_given_is_the_one_used(learner, tmp_path):
+    """Le troisième paramètre choisit qui vérifie ; les entiers lui arrivent entiers.
+
+    C'est ce qui permettra d'y mettre Great Expectations sans toucher au reste.
+    """
+    seen = []
+
+    def check(frame, rules):
+        seen.append((len(frame), str(frame["id"].iloc[1]), rules))
+        return [{"rule": "x", "column": None, "code": "y", "passed": False, "message": "z"}]
+
+    path = parquet(tmp_path, id=pa.array([None, 7, 9], pa.int64()))
+    result = learner("validate_data").validate_file(path, {"min_rows": 3}, check)
+    verify(
+        "validate_file(…, check), ce que check a reçu",
+        seen,
+        [(3, "7", {"min_rows": 3})],
+        hint="to_pandas(types_mapper=pd.ArrowDtype) garde entier un identifiant quand un autre manque.",
+    )
+    verify("validate_file(…, check), codes des erreurs", [one["code"] for one in result["errors"]], ["y"])
+
+
+@step(
+    "tp22.3", needs=FIRST_TWO, hint="Le try est autour de la lecture : except (OSError, pa.ArrowException)."
+)
+@pytest.mark.parametrize("content", [b"", b"PAR1 coupe", None])
+def test_an_unreadable_file_is_a_failure_not_an_exception(learner, tmp_path, content):
+    """Un fichier vide, coupé ou disparu est un échec de validation `unreadable_file`, pas une exception.
+
+    C'est le pire fichier possible : c'est le moment de prévenir, pas de planter.
+    """
+    path = tmp_path / "jour.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    result = learner("validate_data").validate_file(path, RULES)
+    tried = "validate_file(fichier illisible)"
+    verify(f"{tried}, validation et rows", (result["validation"], result["rows"]), ("failed", 0))
+    verify(f"{tried}, code", [one["code"] for one in result["errors"]], ["unreadable_file"])
+    verify_that(
+        f"{tried}, message",
+        "jour.parquet" in result["errors"][0]["message"],
+        "un message qui nomme le fichier",
+        result["errors"][0]["message"],
+    )
+
+
+def printed(ran):
+    lines = [line for line in ran.stdout.splitlines() if line.strip()]
+    verify_that(
+        f"{ran.line}, lignes sur stdout",
+        len(lines) == 1,
+        "une seule, le verdict",
+        f"{len(lines)} lignes : {ran.stdout[:200]!r}",
+    )
+    try:
+        return json.loads(lines[0])
+    except ValueError:
+        return verify_that(f"{ran.line}, stdout", False, "un objet JSON", lines[0][:200])
+
+
+@step(
+    "tp22.3",
+    needs=FIRST_TWO,
+    hint="print(json.dumps(validate(parse_args(argv)))), puis 0 si `status` vaut « success », 1 sinon.",
+)
+@pytest.mark.parametrize(
+    ("least", "status", "validation", "code"), [(3, "success", "passed", 0), (4, "error", "failed", 1)]
+)
+def test_the_command_prints_one_verdict_and_exits_accordingly(run, tmp_path, least, status, validation, code):
+    """La commande imprime un seul JSON ; elle sort avec 0 si tout passe, 1 si une règle échoue.
+
+    n8n lit le JSON, un terminal lit le code : les deux doivent dire la même chose.
+    """
+    path, rules = parquet(tmp_path), tmp_path / "regles.json"
+    rules.write_text(json.dumps({"min_rows": least}))
+    ran = run("validate_data", "--input-file", path, "--rules-file", rules)
+    result = printed(ran)
+    verify(
+        f"{ran.line}, status et validation",
+        (result.get("status"), result.get("validation")),
+        (status, validation),
+    )
+    verify(f"{ran.line}, code de sortie", ran.code, code)
+
+
+@step(
+    "tp22.3",
+    needs=FIRST_TWO,
+    hint="except UsageError as error, autour de parse_args et de validate : code « usage », sortie 2.",
+)
+@pytest.mark.parametrize("kind", ["argument", "rules", "input"])
+def test_a_command_badly_written_exits_2(run, tmp_path, kind):
+    """Un argument, un fichier de règles ou un fichier d'entrée faux : un JSON, code `usage`, sortie 2.
+
+    Une règle mal écrite n'est pas une donnée mauvaise : ce n'est pas la même personne qui corrige.
+    """
+    rules = tmp_path / "regles.json"
+    rules.write_text('{"min_row": 3}')
+    words = {
+        "argument": [],
+        "rules": ["--input-file", parquet(tmp_path), "--rules-file", rules],
+        "input": ["--input-file", tmp_path / "rien"],
+    }
+    ran = run("validate_data", *words[kind])
+    result = printed(ran)
+    verify(f"{ran.line}, code de sortie", ran.code, 2)
+    wanted = {"status": "error", "validation": "failed", "errors": []}
+    verify(f"{ran.line}, status, validation et errors", {name: result.get(name) for name in wanted}, wanted)
+    verify(f"{ran.line}, error.code", (result.get("error") or {}).get("code"), "usage")
+
+
+# Pour aller plus loin (étape 5) : les mêmes règles, en Great Expectations
+
+
+def asked(learner, rule, column, value=None):
+    return learner("validate_data").expectation(rule, column, value)
+
+
+@step(
+    "tp22.5",
+    hint="L'ordre de RULES : colonne présente, sans absente, sans doublon, bornes, nombre de lignes.",
+)
+@pytest.mark.parametrize(
+    ("rule", "column", "value", "kind", "arguments"),
+    [
+        ("required_columns", "id", None, "ExpectColumnToExist", {"column": "id"}),
+        ("not_null_columns", "title", None, "ExpectColumnValuesToNotBeNull", {"column": "title"}),
+        ("unique_columns", "id", None, "ExpectColumnValuesToBeUnique", {"column": "id"}),
         (
-            nodes.get("Valider", [{}])[0].get("validation"),
-            "Notifier l'échec" in nodes,
-        )
-        for nodes in ingestion.executions_with_labs()
-    ]
-    verify_that(
-        "les exécutions avec `labs`, (verdict, notification d'échec)",
-        ("failed", True) in verdicts,
-        "au moins un échec notifié",
-        verdicts,
+            "value_ranges",
+            "userId",
+            (1, 100),
+            "ExpectColumnValuesToBeBetween",
+            {"column": "userId", "min_value": 1, "max_value": 100},
+        ),
+        (
+            "value_ranges",
+            "amount",
+            (None, 0),
+            "ExpectColumnValuesToBeBetween",
+            {"column": "amount", "min_value": None, "max_value": 0},
+        ),
+        ("min_rows", None, 10, "ExpectTableRowCountToBeBetween", {"min_value": 10, "max_value": None}),
+    ],
+)
+def test_each_rule_has_its_expectation(learner, rule, column, value, kind, arguments):
+    """Chaque règle devient l'attente de Great Expectations qui dit la même chose, avec ses bornes.
+
+    Une attente voisine, « égal à » au lieu de « au moins », ne dit pas la même chose.
+    """
+    got = asked(learner, rule, column, value)
+    tried = f"expectation({rule!r}, {column!r}, {value!r})"
+    verify(tried, type(got).__name__, kind)
+    verify(f"{tried}, arguments", {name: getattr(got, name, None) for name in arguments}, arguments)
+    strict = [name for name in ("strict_min", "strict_max") if getattr(got, name, False)]
+    verify(
+        f"{tried}, bornes strictes",
+        strict,
+        [],
+        hint="Les bornes sont permises : ni strict_min ni strict_max.",
     )
+
+
+@step(
+    "tp22.5",
+    needs=FIRST_TWO,
+    hint="Comparez verdict par verdict : lancez votre script avec --checks pandas, puis --checks gx.",
+)
+def test_both_checkers_give_the_same_verdict(learner):
+    """Sur la même table, pandas et Great Expectations rendent le même verdict, règle par règle.
+
+    On ne change pas d'outil sans avoir comparé les deux sur les mêmes lignes.
+    """
+    module = learner("validate_data")
+    frame = pd.DataFrame({"id": [1, 2, 2, None], "amount": [0.0, 500.0, 500.5, None]})
+    rules = {
+        "required_columns": ["id", "absente"],
+        "not_null_columns": ["id"],
+        "unique_columns": ["id"],
+        "value_ranges": {"amount": [0, 500]},
+        "min_rows": 4,
+    }
+    for least in (4, 5):
+        plain, gx = (
+            check(frame, {**rules, "min_rows": least})
+            for check in (module.check_with_pandas, module.check_with_gx)
+        )
+        for one, other in zip(plain, gx, strict=True):
+            tried = f"check_with_gx(quatre lignes), règle {one['rule']} sur {one['column']}"
+            verify(f"{tried}, code et compte", (other["code"], other["failed"]), (one["code"], one["failed"]))

@@ -1,4 +1,4 @@
-"""The real scripts, killed, out of room, locked out, and with a clock that jumps: nothing half done, nothing lost."""
+"""The real engine, killed, out of room, locked out, and with a clock that jumps: nothing half done, nothing lost."""
 
 import contextlib
 import shutil
@@ -34,36 +34,36 @@ def mount(*arguments):
     return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
 
 
-def test_a_disk_that_fills_keeps_the_days_already_written_whole(scripts, small_disk):
-    run = scripts.ingest(*MONTH, "--output-dir", small_disk, "--workers", "2")
+def test_a_disk_that_fills_keeps_the_days_already_written_whole(engine, small_disk):
+    run = engine.ingest(*MONTH, "--output-dir", small_disk, "--workers", "2")
     assert (run.code, run.result["error"]["code"]) == (1, "disk_full")
     days = content(small_disk)
     assert 0 < len(days) < 31
     assert not list(small_disk.rglob("*.tmp"))
 
 
-def test_a_disk_that_filled_is_completed_once_there_is_room(scripts, small_disk):
-    scripts.ingest(*MONTH, "--output-dir", small_disk, "--workers", "2")
+def test_a_disk_that_filled_is_completed_once_there_is_room(engine, small_disk):
+    engine.ingest(*MONTH, "--output-dir", small_disk, "--workers", "2")
     assert mount("-o", "remount,size=20m", small_disk)
-    assert scripts("backfill.py", *MONTH, "--output-dir", small_disk).code == 0
-    scripts.ingest(*MONTH, "--output-dir", "quiet")
-    quiet = content(scripts.folder / "quiet")
+    assert engine("backfill", *MONTH, "--output-dir", small_disk).code == 0
+    engine.ingest(*MONTH, "--output-dir", "quiet")
+    quiet = content(engine.folder / "quiet")
     assert all(rows.equals(quiet[day]) for day, rows in content(small_disk).items())
     assert len(content(small_disk)) == 31
 
 
-def test_a_full_disk_for_the_quarantine_publishes_nothing(scripts, small_disk):
+def test_a_full_disk_for_the_quarantine_publishes_nothing(engine, small_disk):
     with contextlib.suppress(OSError):
         (small_disk / "ballast").write_bytes(b"x" * 500_000)
-    run = scripts.ingest(*ONE_DAY, "--quarantine-dir", small_disk / "q")
+    run = engine.ingest(*ONE_DAY, "--quarantine-dir", small_disk / "q")
     assert run.result["error"]["code"] == "disk_full"
-    assert not list(scripts.folder.glob("data/bronze/*/data.parquet"))
+    assert not list(engine.folder.glob("data/bronze/*/data.parquet"))
 
 
-def test_a_read_only_folder_is_named_and_keeps_its_day(scripts, small_disk):
-    scripts.ingest(*ONE_DAY, "--output-dir", small_disk)
+def test_a_read_only_folder_is_named_and_keeps_its_day(engine, small_disk):
+    engine.ingest(*ONE_DAY, "--output-dir", small_disk)
     assert mount("-o", "remount,ro", small_disk)
-    run = scripts.ingest(*ONE_DAY, "--force", "--output-dir", small_disk)
+    run = engine.ingest(*ONE_DAY, "--force", "--output-dir", small_disk)
     assert (run.code, run.result["error"]["code"]) == (1, "output_not_writable")
     assert len(content(small_disk)) == 1
 
@@ -80,23 +80,23 @@ threading.Thread(target=jump, daemon=True).start()
 
 
 @pytest.mark.parametrize("arguments", [ONE_DAY, ("--watermark", "updated_at", "--start-date", "2024-03-30")])
-def test_a_machine_clock_that_jumps_changes_no_row_and_no_watermark(scripts, arguments):
-    (scripts.folder / "sitecustomize.py").write_text(JUMPING_CLOCK)
-    scripts.switch("faults", kind="429", rate=0.2, retry_after=0, retry_after_form="date")
+def test_a_machine_clock_that_jumps_changes_no_row_and_no_watermark(engine, arguments):
+    (engine.folder / "sitecustomize.py").write_text(JUMPING_CLOCK)
+    engine.switch("faults", kind="429", rate=0.2, retry_after=0, retry_after_form="date")
     patient = (*arguments, "--max-attempts", "20")
-    jumped = scripts.ingest(
-        *patient, "--output-dir", "a", "--state-dir", "a-s", PYTHONPATH=str(scripts.folder)
+    jumped = engine.ingest(
+        *patient, "--output-dir", "a", "--state-dir", "a-s", PYTHONPATH=str(engine.folder)
     )
-    steady = scripts.ingest(*patient, "--output-dir", "b", "--state-dir", "b-s")
+    steady = engine.ingest(*patient, "--output-dir", "b", "--state-dir", "b-s")
     assert (jumped.code, jumped.result["watermark"]) == (0, steady.result["watermark"])
-    left, right = content(scripts.folder / "a"), content(scripts.folder / "b")
+    left, right = content(engine.folder / "a"), content(engine.folder / "b")
     assert left.keys() == right.keys()
     assert all(left[day].equals(right[day]) for day in left)
 
 
-def test_the_footer_says_where_a_file_comes_from(scripts):
-    run = scripts.ingest(*ONE_DAY)
-    footer = pq.read_schema(scripts.folder / run.result["output_file"]).metadata
+def test_the_footer_says_where_a_file_comes_from(engine):
+    run = engine.ingest(*ONE_DAY)
+    footer = pq.read_schema(engine.folder / run.result["output_file"]).metadata
     assert footer[b"run_id"].decode() == run.result["run_id"]
     assert footer[b"source"] == b"/api/events"
     assert int(footer[b"rows"]) == run.result["records_count"]

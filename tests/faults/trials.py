@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 import requests
 
 from labkit.practice_api.server import running_api
-from tests.conftest import Scripts
+from tests.conftest import Engine
 
 DAYS = ("--start-date", "2024-01-05", "--end-date", "2024-01-08")
 COMMANDS = {
-    "days": ("ingest_api.py", *DAYS),
-    "backfill": ("backfill.py", *DAYS),
-    "increment": ("ingest_api.py", "--watermark", "updated_at", "--start-date", "2024-01-06"),
+    "days": ("ingest", *DAYS),
+    "backfill": ("backfill", *DAYS),
+    "increment": ("ingest", "--watermark", "updated_at", "--start-date", "2024-01-06"),
 }
 PASSING_FAULTS = ("429", "500", "503", "cut_body", "invalid_json")
 SPEED = ("--page-size", "200", "--max-wait", "0.02", "--max-attempts", "8", "--workers", "3")
@@ -46,7 +46,7 @@ class Trial:
 def run_trials(seeds: range, on_trial: Callable[[Trial], None] = lambda trial: None) -> list[Trial]:
     """Every trial of `seeds`; AssertionError at the first that leaves a half day, or other data than a quiet run."""
     with running_api(now=datetime(2024, 1, 9, tzinfo=UTC)) as api, tempfile.TemporaryDirectory() as folder:
-        quiet = Scripts(Path(folder), api.url)
+        quiet = Engine(Path(folder), api.url)
         wanted, seconds = {}, {}
         for name, command in COMMANDS.items():
             started = time.monotonic()
@@ -59,12 +59,12 @@ def run_trials(seeds: range, on_trial: Callable[[Trial], None] = lambda trial: N
         return trials
 
 
-def _undisturbed(scripts: Scripts, name: str, command: tuple) -> dict:
-    run = scripts(
+def _undisturbed(engine: Engine, name: str, command: tuple) -> dict:
+    run = engine(
         *command, *SPEED, "--output-dir", name, "--quarantine-dir", f"{name}-q", "--state-dir", f"{name}-s"
     )
     assert run.code == 0
-    return content(scripts.folder / name)
+    return content(engine.folder / name)
 
 
 def content(bronze: Path) -> dict[str, pd.DataFrame]:
@@ -81,30 +81,30 @@ def _trial(seed: int, api_url: str, wanted: dict, seconds: dict[str, float]) -> 
     dice = random.Random(seed)
     name = dice.choice(list(COMMANDS))
     with tempfile.TemporaryDirectory() as folder:
-        scripts = Scripts(Path(folder), api_url)
+        engine = Engine(Path(folder), api_url)
         requests.post(f"{api_url}/_lab/reset", timeout=10).raise_for_status()
         fault = {"kind": dice.choice(PASSING_FAULTS), "rate": dice.choice([0, 0.1]), "retry_after": 0}
         requests.post(f"{api_url}/_lab/faults", json=fault, timeout=10).raise_for_status()
-        was_killed = _start_and_kill(scripts, COMMANDS[name], seconds[name] * dice.uniform(EARLIEST, LATEST))
-        bronze = scripts.folder / "data/bronze"
+        was_killed = _start_and_kill(engine, COMMANDS[name], seconds[name] * dice.uniform(EARLIEST, LATEST))
+        bronze = engine.folder / "data/bronze"
         left = content(bronze)
         for day, rows in left.items():
             assert rows.equals(wanted[name][day]), f"trial {seed}: {day} is not whole after the kill"
-        for path in scripts.folder.glob("data/state/*.json"):
+        for path in engine.folder.glob("data/state/*.json"):
             json.loads(path.read_text("utf-8"))
         requests.delete(f"{api_url}/_lab/faults", timeout=10).raise_for_status()
-        assert scripts(*COMMANDS[name], *SPEED).code == 0
+        assert engine(*COMMANDS[name], *SPEED).code == 0
         again = content(bronze)
         assert again.keys() == wanted[name].keys(), f"trial {seed}: other days than a quiet run"
         assert all(again[day].equals(wanted[name][day]) for day in again), f"trial {seed}: other rows"
     return Trial(seed, name, was_killed, len(left))
 
 
-def _start_and_kill(scripts: Scripts, command: tuple, delay: float) -> bool:
+def _start_and_kill(engine: Engine, command: tuple, delay: float) -> bool:
     process = subprocess.Popen(
-        scripts.command(*command, *SPEED),
-        cwd=scripts.folder,
-        env=scripts.environment(),
+        engine.command(*command, *SPEED),
+        cwd=engine.folder,
+        env=engine.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,4 +1,4 @@
-"""The same scripts on object storage: a real S3 endpoint (moto's server) on loopback, over HTTP."""
+"""The same engine on object storage: a real S3 endpoint (moto's server) on loopback, over HTTP."""
 
 import json
 
@@ -23,7 +23,7 @@ def endpoint():
 
 @pytest.fixture
 def s3(endpoint, monkeypatch):
-    """The storage as a user of it sees it, with one empty bucket; the scripts find it by the environment."""
+    """The storage as a user of it sees it, with one empty bucket; the engine find it by the environment."""
     for name, value in {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "lab",
@@ -43,70 +43,70 @@ def read(s3, day="2024-01-05"):
     return pq.ParquetFile(s3.open_input_file(f"lake/bronze/partition_date={day}/data.parquet")).read()
 
 
-def test_a_day_on_s3_holds_what_the_same_day_holds_on_disk(scripts, s3):
-    run = scripts.ingest(*DAYS, *PLACES)
-    scripts.ingest(*DAYS, "--output-dir", "local")
-    local = pq.ParquetFile(scripts.folder / "local/partition_date=2024-01-05/data.parquet").read()
+def test_a_day_on_s3_holds_what_the_same_day_holds_on_disk(engine, s3):
+    run = engine.ingest(*DAYS, *PLACES)
+    engine.ingest(*DAYS, "--output-dir", "local")
+    local = pq.ParquetFile(engine.folder / "local/partition_date=2024-01-05/data.parquet").read()
     assert run.result["output_files"][0] == "s3://lake/bronze/partition_date=2024-01-05/data.parquet"
     assert read(s3).drop_columns(["_ingested_at"]).equals(local.drop_columns(["_ingested_at"]))
 
 
-def test_each_partition_is_one_put(scripts, s3, caplog):
+def test_each_partition_is_one_put(engine, s3, caplog):
     caplog.set_level("INFO", logger="werkzeug")
-    scripts.ingest(*DAYS, *PLACES)
+    engine.ingest(*DAYS, *PLACES)
     lines = [record.getMessage() for record in caplog.records if "/lake/bronze/" in record.getMessage()]
     sent = [line for line in lines if "PUT" in line or "POST" in line]
     assert [line.count("data.parquet") for line in sent] == [1, 1]
 
 
-def test_a_second_run_writes_nothing(scripts, s3):
-    scripts.ingest(*DAYS, *PLACES)
-    partitions = scripts.ingest(*DAYS, *PLACES).result["partitions"]
+def test_a_second_run_writes_nothing(engine, s3):
+    engine.ingest(*DAYS, *PLACES)
+    partitions = engine.ingest(*DAYS, *PLACES).result["partitions"]
     assert (partitions["written"], len(partitions["unchanged"])) == ([], 2)
 
 
-def test_a_backfill_on_s3_skips_the_days_that_are_there(scripts, s3):
-    scripts.ingest(*DAYS, *PLACES)
+def test_a_backfill_on_s3_skips_the_days_that_are_there(engine, s3):
+    engine.ingest(*DAYS, *PLACES)
     wider = ("--start-date", "2024-01-04", "--end-date", "2024-01-07")
-    partitions = scripts("backfill.py", *wider, *PLACES).result["partitions"]
+    partitions = engine("backfill", *wider, *PLACES).result["partitions"]
     assert (len(partitions["skipped"]), len(partitions["written"])) == (2, 2)
 
 
-def test_the_watermark_is_kept_on_s3_too(scripts, s3):
-    scripts.ingest(*DAYS, *PLACES)
-    scripts.ingest("--watermark", "updated_at", "--start-date", "2024-03-30", *PLACES, *STATE)
+def test_the_watermark_is_kept_on_s3_too(engine, s3):
+    engine.ingest(*DAYS, *PLACES)
+    engine.ingest("--watermark", "updated_at", "--start-date", "2024-03-30", *PLACES, *STATE)
     state = json.loads(s3.open_input_stream("lake/state/events.updated_at.json").read())
-    again = scripts.ingest("--watermark", "updated_at", *PLACES, *STATE)
+    again = engine.ingest("--watermark", "updated_at", *PLACES, *STATE)
     assert again.result["watermark"] == state["value"] > "2024-03-31T"
 
 
-def test_a_mended_row_is_replayed_home_on_s3(scripts, s3):
-    scripts.ingest(*DAYS, *PLACES)
+def test_a_mended_row_is_replayed_home_on_s3(engine, s3):
+    engine.ingest(*DAYS, *PLACES)
     name = "lake/quarantine/events/2024-01-05.jsonl"
     entries = [json.loads(line) for line in s3.open_input_stream(name).read().splitlines()]
     mended = next(entry for entry in entries if entry["reason"] == "unreadable_event_time")
     mended["raw"]["event_time"] = "2024-01-05T10:00:00Z"
     with s3.open_output_stream(name) as stream:
         stream.write("".join(json.dumps(entry) + "\n" for entry in entries).encode())
-    assert scripts("quarantine.py", "replay", *PLACES).result["replayed"] == 1
+    assert engine("quarantine", "replay", *PLACES).result["replayed"] == 1
     assert mended["raw"]["id"] in read(s3)["id"].to_pylist()
 
 
-def test_two_runs_on_one_prefix_do_not_mix(scripts, s3):
-    from storage import open_folder
+def test_two_runs_on_one_prefix_do_not_mix(engine, s3):
+    from ingestion.bronze.storage import open_folder
 
     with open_folder("s3://lake/bronze").locked():
-        assert scripts.ingest(*DAYS, *PLACES).result["error"]["code"] == "locked"
+        assert engine.ingest(*DAYS, *PLACES).result["error"]["code"] == "locked"
 
 
 @pytest.mark.parametrize("place", ["s3://no-such-bucket/bronze", "s3://"])
-def test_a_bucket_that_is_not_there_is_named(scripts, s3, place):
-    run = scripts.ingest(*DAYS, "--output-dir", place)
+def test_a_bucket_that_is_not_there_is_named(engine, s3, place):
+    run = engine.ingest(*DAYS, "--output-dir", place)
     assert (run.code, run.result["error"]["code"]) in [(1, "storage_failed"), (2, "usage")]
 
 
-def test_a_storage_that_is_down_is_named(scripts, s3, monkeypatch):
+def test_a_storage_that_is_down_is_named(engine, s3, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    run = scripts.ingest(*DAYS, *PLACES)
+    run = engine.ingest(*DAYS, *PLACES)
     assert (run.code, run.result["error"]["code"]) == (1, "storage_failed")
     assert "s3://lake/" in run.result["error"]["message"]

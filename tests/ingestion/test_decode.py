@@ -6,14 +6,15 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from answer import Answer
-from arrow_json import DoesNotFit, read_objects, to_table
-from decode import read_pages
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pagination import Page
-from records import split_rows
-from resources import EVENTS, TRANSACTIONS
+
+from ingestion.api.answer import Answer
+from ingestion.api.paginations import Page
+from ingestion.reading import read_pages
+from ingestion.rows.arrow_json import DoesNotFit, read_objects, to_table
+from ingestion.rows.records import split_rows
+from ingestion.rows.resources import EVENTS, TRANSACTIONS
 
 INSTANTS = st.sampled_from(
     [

@@ -7,14 +7,14 @@ import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import ingest_api
 import pyarrow.parquet as pq
 import pytest
-import storage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.toy_api import envelope, toy_api
+from ingestion.bronze import storage
+from ingestion.commands import ingest as ingest_api
+from tests.ingestion.toy_api import envelope, toy_api
 
 DAYS = [date(2024, 1, day) for day in (1, 2, 3)]
 RANGE = ["--start-date", "2024-01-01", "--end-date", "2024-01-03"]

@@ -5,9 +5,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import validate_data
 
-from tests.conftest import Run
+from ingestion.commands import validate as validate_data
+from tests.conftest import REPOSITORY, Run
 
 GOOD = {
     "id": [1, 2, 3],
@@ -86,37 +86,37 @@ def test_rules_that_make_no_sense_are_wrong_usage(validate, rules):
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
 
-def test_a_missing_rules_file_is_wrong_usage(scripts):
-    run = scripts("validate_data.py", "--input-file", "data.parquet", "--rules-file", "none.json")
+def test_a_missing_rules_file_is_wrong_usage(engine):
+    run = engine("validate", "--input-file", "data.parquet", "--rules-file", "none.json")
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
 
-def test_an_unreadable_parquet_file_is_a_failure_and_not_a_traceback(scripts):
-    (scripts.folder / "junk.parquet").write_text("junk")
-    run = scripts("validate_data.py", "--input-file", "junk.parquet")
+def test_an_unreadable_parquet_file_is_a_failure_and_not_a_traceback(engine):
+    (engine.folder / "junk.parquet").write_text("junk")
+    run = engine("validate", "--input-file", "junk.parquet")
     assert (run.code, run.result["errors"][0]["code"]) == (1, "unreadable_file")
 
 
-def test_a_missing_input_is_wrong_usage(scripts):
-    assert scripts("validate_data.py", "--input-file", "nowhere").code == 2
+def test_a_missing_input_is_wrong_usage(engine):
+    assert engine("validate", "--input-file", "nowhere").code == 2
 
 
-def test_a_bronze_folder_is_validated_whole_and_names_the_faulty_file(scripts):
-    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
-    damaged = scripts.folder / "data/bronze/partition_date=2024-01-02/data.parquet"
+def test_a_bronze_folder_is_validated_whole_and_names_the_faulty_file(engine):
+    engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    damaged = engine.folder / "data/bronze/partition_date=2024-01-02/data.parquet"
     damaged.write_bytes(damaged.read_bytes()[:1000])
-    run = scripts("validate_data.py", "--input-file", "data/bronze")
+    run = engine("validate", "--input-file", "data/bronze")
     assert (run.code, len(run.result["files"])) == (1, 3)
-    assert [error["file"] for error in run.result["errors"]] == [str(damaged.relative_to(scripts.folder))]
+    assert [error["file"] for error in run.result["errors"]] == [str(damaged.relative_to(engine.folder))]
 
 
-def test_a_folder_can_be_validated_for_some_days_only(scripts):
-    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
-    run = scripts("validate_data.py", "--input-file", "data/bronze", "--start-date", "2024-01-03")
+def test_a_folder_can_be_validated_for_some_days_only(engine):
+    engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    run = engine("validate", "--input-file", "data/bronze", "--start-date", "2024-01-03")
     assert len(run.result["files"]) == 1
 
 
-def test_the_lab_s_own_rules_hold_on_its_own_data(scripts):
-    scripts.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-02")
-    rules = scripts.command("validation_rules.json")[1]
-    assert scripts("validate_data.py", "--input-file", "data/bronze", "--rules-file", rules).code == 0
+def test_the_lab_s_own_rules_hold_on_its_own_data(engine):
+    engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-02")
+    rules = REPOSITORY / "solutions" / "validation_rules.json"
+    assert engine("validate", "--input-file", "data/bronze", "--rules-file", rules).code == 0

@@ -3,18 +3,19 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
-import bronze
-import merge
 import pyarrow as pa
 import pytest
-import watermark
-from arrow_json import to_table
-from atomic import replace_file
-from errors import IngestError
 from hypothesis import given
 from hypothesis import strategies as st
-from resources import EVENTS
-from storage import open_folder
+
+from ingestion import watermark
+from ingestion.bronze import merging as merge
+from ingestion.bronze import parquet as bronze
+from ingestion.bronze.disk import replace_file
+from ingestion.bronze.storage import open_folder
+from ingestion.errors import IngestError
+from ingestion.rows.arrow_json import to_table
+from ingestion.rows.resources import EVENTS
 
 DAY = date(2024, 1, 5)
 NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)

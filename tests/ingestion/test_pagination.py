@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 import requests
-from errors import IngestError
-from fetch import ApiClient
-from pagination import PAGINATIONS
-from resources import EVENTS, POSTS
 
+from ingestion.api.client import ApiClient
+from ingestion.api.paginations import PAGINATIONS
+from ingestion.errors import IngestError
+from ingestion.rows.resources import EVENTS, POSTS
 from labkit.practice_api.server import running_api
-from tests.unit.toy_api import envelope, toy_api
+from tests.ingestion.toy_api import envelope, toy_api
 
 DAY = {"date": "2024-01-05"}
 

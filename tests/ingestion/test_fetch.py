@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from errors import IngestError
-from fetch import ApiClient
 from hypothesis import given
 from hypothesis import strategies as st
-from status import retry_after_seconds
 
-from tests.unit.toy_api import envelope, toy_api
+from ingestion.api.client import ApiClient
+from ingestion.api.retry import retry_after_seconds
+from ingestion.errors import IngestError
+from tests.ingestion.toy_api import envelope, toy_api
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,41 @@
+"""TP2.3, étape 3 : la boucle dans n8n."""
+
+from checking import step, verify, verify_that
+from n8n_runs import Workflow
+import pytest
+
+
+@pytest.fixture
+def backfill():
+    return Workflow("Backfill", ("labBackfill00001",))
+
+
+@step("tp23.3", hint="Workflow « Backfill », nœud « Paramètres » : `labs` dans `scripts`, puis exécutez.")
+def test_n8n_ran_your_backfill(backfill):
+    """n8n a bouclé sur les jours avec votre script.
+
+    La boucle est à n8n, le travail d'un jour est au script.
+    """
+    nodes = backfill.last_with_labs()
+    batches = [item.get("ingestion") for item in nodes.get("Bilan du lot", [])]
+    verify_that(
+        "dernière exécution avec `labs`, lots",
+        bool(batches) and set(batches) == {"success"},
+        "au moins un lot, tous réussis",
+        batches,
+    )
+
+
+@step("tp23.3", hint="Exécutez le workflow une seconde fois, sans rien changer.")
+def test_n8n_skipped_what_was_there(backfill):
+    """Exécuté une seconde fois, le workflow saute tout ce qui est fait.
+
+    Un backfill interrompu se reprend en le relançant, sans rien noter.
+    """
+    skipped = [
+        bool(results) and not any(result.get("partitions", {}).get("written") for result in results)
+        for results in (nodes.get("Lire l'ingestion du lot", []) for nodes in backfill.executions_with_labs())
+    ]
+    verify_that(
+        "les exécutions avec `labs` : une où rien n'a été réécrit", any(skipped), "au moins une", skipped
+    )
