@@ -164,7 +164,8 @@ def _sudden_end(stalled: Path, folder: Path) -> str:
         return "Votre code a arrêté Python d'un coup (os._exit ?) : rendez une valeur ou levez une erreur."
     mine = [(Path(path).name, line, name) for path, line, name in frames if Path(path).parent == folder]
     where = "dans {}, ligne {} ({})".format(*mine[0]) if mine else "ailleurs que dans vos fichiers"
-    return f"Une boucle sans fin ? Après {LIMIT:g} s de calcul (ou une minute d'attente), votre code était encore {where}."
+    spent = f"{LIMIT:g} s de calcul (ou une minute d'attente)"
+    return f"Une boucle sans fin ? Après {spent}, votre code était encore {where}."
 
 
 def overall(findings: list[Finding]) -> str:

@@ -88,9 +88,11 @@ def export_command(names: tuple[str, ...]) -> None:
 
 @n8n_group.command("open")
 def open_command() -> None:
-    """Ouvre l'éditeur de n8n dans le navigateur."""
+    """Ouvre l'éditeur de n8n dans le navigateur, et dit avec quoi s'y connecter."""
     from labkit.health import addresses
+    from labkit.n8n_setup import sign_in
 
+    click.echo(sign_in())
     click.launch(addresses()["n8n"])
 
 

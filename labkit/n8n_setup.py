@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from labkit import secret_store
-from labkit.n8n_client import N8nClient
+from labkit.n8n_client import OWNER, N8nClient
 from labkit.n8n_install import N8nError
 from labkit.n8n_workflows import Imported, Place, import_workflows
 from labkit.paths import HOST, STATE, api_url, port
@@ -65,3 +65,8 @@ def mail_settings() -> tuple[dict, str, str]:
 def bring_workflows(client: N8nClient, files: list[Path], force: bool = False) -> dict[str, str]:
     """Import and publish the workflows of `files`: {file's name: outcome}, as n8n_workflows.import_workflows."""
     return import_workflows(client, files, place(client, api_url()), Imported(IMPORTED), force)
+
+
+def sign_in() -> str:
+    """The address of n8n, and what to sign in with, for a person of this machine to read."""
+    return f"n8n : http://{HOST}:{port('n8n')} — adresse {OWNER}, mot de passe {secret_store.load()['n8n_password']}"

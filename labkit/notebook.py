@@ -152,7 +152,9 @@ def call_script(scripts: str, name: str, **arguments) -> dict:
     """As `run_script`, in this process: a heavy import is then paid once for several calls."""
     argv = command_line(arguments)
     print("$ python", *script_command(scripts, name), *argv)
-    module = f"ingestion.commands.{ENGINE_COMMANDS[name]}" if scripts == "ingestion" else name.removesuffix(".py")
+    module = (
+        f"ingestion.commands.{ENGINE_COMMANDS[name]}" if scripts == "ingestion" else name.removesuffix(".py")
+    )
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         contextlib.redirect_stdout(stdout),
@@ -197,7 +199,10 @@ TO_DO = re.compile(r"NotImplementedError\W+(\w+\.\d)\b")
 
 
 def _to_do(name: str, step: str) -> dict:
-    return {"code": "to_do", "message": f"À FAIRE — {name} a besoin de l'étape {step}, qui attend votre code."}
+    return {
+        "code": "to_do",
+        "message": f"À FAIRE — {name} a besoin de l'étape {step}, qui attend votre code.",
+    }
 
 
 def _said_as_to_do(result: dict, name: str) -> dict:

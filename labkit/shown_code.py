@@ -1,4 +1,4 @@
-"""The code of one function as a notebook shows it: the trainee's, the reference's, or the engine's that does the same."""
+"""One function's code as a notebook shows it: the trainee's, the reference's, or what does the same in the engine."""
 
 import re
 from pathlib import Path
@@ -24,12 +24,19 @@ IN_THE_ENGINE = {
 
 def code_of(scripts: str, script: str, function: str) -> Code | Markdown:
     """The source of `function` in `script` of the folder `scripts`; with "ingestion", of what does the same there."""
-    folder = scripts_folder(scripts)
+    folder = engine_folder() if scripts == "ingestion" else scripts_folder(scripts)
     name, owner = IN_THE_ENGINE[function] if scripts == "ingestion" else (script, function)
     text = source_of(folder / name, owner)
     if text is None:
         return Markdown(f"`{owner}` n'est pas (ou plus) dans `{scripts}/{name}`.")
     return Code(text, language="python")
+
+
+def engine_folder() -> Path:
+    """Where the package is installed."""
+    import ingestion
+
+    return Path(ingestion.__file__).parent
 
 
 def source_of(path: Path, owner: str) -> str | None:

@@ -21,8 +21,14 @@ import pyarrow.parquet as pq
 import requests
 from pythonjsonlogger.json import JsonFormatter
 from requests.exceptions import ChunkedEncodingError, HTTPError, JSONDecodeError, Timeout
-from tenacity import before_sleep_log, retry, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity import wait_random_exponential
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 logger = logging.getLogger("ingest_api")
 
@@ -59,12 +65,18 @@ def instant(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def as_text(moment: datetime) -> str:
+    """L'écriture d'un instant UTC, avec Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Les arguments de la commande ; IngestError `usage` si elle est mal écrite."""
     parser = Parser(prog="ingest_api.py", description="Ingère une API, un fichier Parquet par jour.")
     add = parser.add_argument
     # À vous (tp21.1) : déclarez avec `add` les quatre arguments du cours : --start-date et --end-date (deux
-    # `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par défaut).
+    # `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par
+    # défaut).
     raise NotImplementedError("tp21.1")
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=("events", "posts"), default="events", help="ce que l'on ingère (%(default)s)")
@@ -127,8 +139,9 @@ def get_json(url: str, params: dict) -> tuple:
 
 def fetch_page(url: str, params: dict) -> tuple:
     """Comme `get_json`, en recommençant ce qui le mérite : ATTEMPTS essais, BUDGET secondes d'attente au plus."""
-    # À vous (tp21.2) : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le à
-    # `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit attendre.
+    # À vous (tp21.2) : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le
+    # à `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit
+    # attendre.
     raise NotImplementedError("tp21.2")
 
 
@@ -148,9 +161,9 @@ def fetch_posts(url: str, page_size: int) -> list:
 
 def fetch_rows(url: str, asked: dict, page_size: int) -> list:
     """Toutes les lignes, curseur après curseur. asked : par exemple {"date": "2024-01-01"}."""
-    # À vous (tp21.2) : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant, jusqu'à
-    # ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape". Un curseur
-    # déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
+    # À vous (tp21.2) : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant,
+    # jusqu'à ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape".
+    # Un curseur déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
     raise NotImplementedError("tp21.2")
 
 
@@ -187,7 +200,8 @@ def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[d
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
     # À vous (tp21.3) : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
     # ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
-    # De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre gagne.
+    # De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
+    # gagne.
     raise NotImplementedError("tp21.3")
 
 
@@ -202,8 +216,8 @@ def partition_file(output_dir: Path, day: date) -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
-    # À vous (tp21.3) : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush, puis
-    # os.fsync), et renommez-le avec replace.
+    # À vous (tp21.3) : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush,
+    # puis os.fsync), et renommez-le avec replace.
     raise NotImplementedError("tp21.3")
 
 
@@ -211,7 +225,8 @@ def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, 
     """Écrit le fichier du jour, `columns` puis METADATA ; rend "written", ou "unchanged" s'il est déjà ainsi."""
     # À vous (tp21.3) : ajoutez à chaque ligne _ingested_at (maintenant, en UTC), _source et _partition_date ; puis
     # pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
-    # pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part : n'écrivez pas.
+    # pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part :
+    # n'écrivez pas.
     raise NotImplementedError("tp21.3")
 
 
@@ -293,16 +308,17 @@ def summary(
     options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
 ) -> dict:
     """Le JSON du passage. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
-    # À vous (tp21.4) : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`, celle de
-    # chaque jour ; et `watermark` redevient celui d'avant, options.since.
+    # À vous (tp21.4) : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`,
+    # celle de chaque jour ; et `watermark` redevient celui d'avant, options.since.
     raise NotImplementedError("tp21.4")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
-    # À vous (tp21.4) : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception (KeyboardInterrupt comprise)
-    # devient un résultat : `status` "error", records_count 0, output_file None, output_files [], `error` as_error(...).
-    # Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1 sinon.
+    # À vous (tp21.4) : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
+    # (KeyboardInterrupt comprise) devient un résultat : `status` "error", records_count 0, output_file
+    # None, output_files [], `error` as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de
+    # l'erreur est "usage", 1 sinon.
     # En attendant, voici ce que savent faire les étapes déjà écrites :
     shown = {"status": "error"}
     try:
@@ -331,10 +347,11 @@ LOOK_BACK = timedelta(hours=72)
 
 def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
     """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
-    # À vous (tp21.6) : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à /api/events, avec
-    # fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes arrivent en retard, avec un
-    # updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at lu, jamais plus petit que l'ancien, écrit
-    # comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne aucun jour.
+    # À vous (tp21.6) : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à
+    # /api/events, avec fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes
+    # arrivent en retard, avec un updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at
+    # lu, jamais plus petit que l'ancien, écrit comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne
+    # aucun jour.
     raise NotImplementedError("tp21.6")
 
 
@@ -343,8 +360,8 @@ def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
 
 def days_left(days: list[date], output_dir: Path) -> list[date]:
     """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
-    # À vous (tp23.2) : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro octet ne font
-    # pas un jour fini.
+    # À vous (tp23.2) : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro
+    # octet ne font pas un jour fini.
     raise NotImplementedError("tp23.2")
 
 

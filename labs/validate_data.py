@@ -3,8 +3,8 @@
 
     python solutions/validate_data.py --input-file data/bronze/events --rules-file solutions/validation_rules.json
 
-Les règles se vérifient en pandas, ou avec Great Expectations (--checks gx) ; le verdict est le même. stdout : un objet JSON.
-Sortie : 0 tout passe, 1 une règle échoue ou un fichier est illisible, 2 commande ou règles mal écrites.
+Les règles se vérifient en pandas, ou avec Great Expectations (--checks gx) ; le verdict est le même.
+stdout : un objet JSON. Sortie : 0 tout passe, 1 une règle échoue, 2 commande ou règles mal écrites.
 """
 
 import argparse
@@ -60,9 +60,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def load_rules(path: Path | None) -> dict:
     """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
-    # À vous (tp22.1) : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui n'est pas dans
-    # RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui nomme le fichier et la clé.
-    # Puis passez les règles à check_rules avant de les rendre.
+    # À vous (tp22.1) : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui
+    # n'est pas dans RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui
+    # nomme le fichier et la clé. Puis passez les règles à check_rules avant de les rendre.
     raise NotImplementedError("tp22.1")
 
 
@@ -93,10 +93,11 @@ def each_rule(rules: dict) -> list[tuple]:
 
 
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
-    # À vous (tp22.2) : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna. unique_columns : toutes
-    # les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux bornes de `value` sont permises, None
-    # n'en est pas une, une valeur absente n'est pas refusée. min_rows : `value` lignes au moins.
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
+    # À vous (tp22.2) : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna.
+    # unique_columns : toutes les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux
+    # bornes de `value` sont permises, None n'en est pas une, une valeur absente n'est pas refusée. min_rows
+    # : `value` lignes au moins.
     raise NotImplementedError("tp22.2")
 
 
@@ -121,7 +122,7 @@ def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd
         "failed": failed,
         "message": ""
         if passed and not missing
-        else f"{column or 'table'} : {said} ({failed} lignes sur {len(frame)})",
+        else f"{column or 'table'} : {said} ({failed} sur {len(frame)} lignes)",
         "samples": [{"row": int(row), "value": plain(one)} for row, one in seen.items()],
     }
 
@@ -145,10 +146,11 @@ def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
 
 
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
-    # À vous (tp22.3) : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui garde les
-    # entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est faux. Illisible : 0 ligne, et
-    # une erreur {"rule": None, "column": None, "code": "unreadable_file", "message": …}.
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
+    # À vous (tp22.3) : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui
+    # garde les entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est
+    # faux. Illisible : 0 ligne, et une erreur {"rule": None, "column": None, "code": "unreadable_file",
+    # "message": …}.
     raise NotImplementedError("tp22.3")
 
 
@@ -191,8 +193,9 @@ def validate(options: argparse.Namespace) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Imprime le verdict, un seul objet JSON sur stdout, et rend le code de sortie."""
-    # À vous (tp22.3) : parse_args, validate, print d'un json.dumps. UsageError devient {"status": "error", "validation": "failed",
-    # "errors": [], "error": {"code": "usage", "message": …}}. Rendez 0 si `status` vaut "success", 2 pour "usage", 1 sinon.
+    # À vous (tp22.3) : parse_args, validate, print d'un json.dumps. UsageError devient {"status": "error",
+    # "validation": "failed", "errors": [], "error": {"code": "usage", "message": …}}. Rendez 0 si `status`
+    # vaut "success", 2 pour "usage", 1 sinon.
     raise NotImplementedError("tp22.3")
 
 
@@ -201,13 +204,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def expectation(rule: str, column: str | None, value):
     """L'attente de Great Expectations qui dit la même chose que la règle."""
-    # À vous (tp22.5) : dans l'ordre de RULES, ExpectColumnToExist, ExpectColumnValuesToNotBeNull, ExpectColumnValuesToBeUnique,
-    # ExpectColumnValuesToBeBetween et ExpectTableRowCountToBeBetween (min_value, max_value), de great_expectations.expectations.
+    # À vous (tp22.5) : dans l'ordre de RULES, ExpectColumnToExist, ExpectColumnValuesToNotBeNull,
+    # ExpectColumnValuesToBeUnique, ExpectColumnValuesToBeBetween et ExpectTableRowCountToBeBetween
+    # (min_value, max_value), de great_expectations.expectations.
     raise NotImplementedError("tp22.5")
 
 
 def check_with_gx(frame: pd.DataFrame, rules: dict) -> list[dict]:
-    """Le verdict de chaque règle, par Great Expectations. Son import prend deux secondes : une fois pour tous les fichiers."""
+    """Le verdict de chaque règle, par Great Expectations, dont l'import prend deux secondes."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
 

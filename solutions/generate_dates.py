@@ -42,9 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--start-date", default="", help="premier jour, AAAA-MM-JJ")
     parser.add_argument("--end-date", default="", help="dernier jour, compris")
     ### BEGIN SOLUTION tp23.1
-    ### À vous : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates": [...]}, les jours en
-    ### texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error", "dates": [], "error": {"code":
-    ### "usage", "message": …}}, et 2.
+    ### À vous : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates": [...]},
+    ### les jours en texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error",
+    ### "dates": [], "error": {"code": "usage", "message": …}}, et 2.
     try:
         options = parser.parse_args(argv)
         days = days_between(calendar_day(options.start_date), calendar_day(options.end_date))

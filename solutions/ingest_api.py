@@ -20,8 +20,14 @@ import pyarrow.parquet as pq
 import requests
 from pythonjsonlogger.json import JsonFormatter
 from requests.exceptions import ChunkedEncodingError, HTTPError, JSONDecodeError, Timeout
-from tenacity import before_sleep_log, retry, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity import wait_random_exponential
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 logger = logging.getLogger("ingest_api")
 
@@ -75,7 +81,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     ### BEGIN SOLUTION tp21.1
     ### À vous : déclarez avec `add` les quatre arguments du cours : --start-date et --end-date (deux
-    ### `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par défaut).
+    ### `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par
+    ### défaut).
     add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
     add("--end-date", type=calendar_day, help="dernier jour, compris")
     add("--output-dir", type=Path, default=Path("data/bronze"), help="où écrire (%(default)s)")
@@ -151,8 +158,9 @@ def get_json(url: str, params: dict) -> tuple:
 def fetch_page(url: str, params: dict) -> tuple:
     """Comme `get_json`, en recommençant ce qui le mérite : ATTEMPTS essais, BUDGET secondes d'attente au plus."""
     ### BEGIN SOLUTION tp21.2
-    ### À vous : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le à
-    ### `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit attendre.
+    ### À vous : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le
+    ### à `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit
+    ### attendre.
     patiently = retry(
         stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(BUDGET),
         wait=wait_before_retry,
@@ -181,9 +189,9 @@ def fetch_posts(url: str, page_size: int) -> list:
 def fetch_rows(url: str, asked: dict, page_size: int) -> list:
     """Toutes les lignes, curseur après curseur. asked : par exemple {"date": "2024-01-01"}."""
     ### BEGIN SOLUTION tp21.2
-    ### À vous : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant, jusqu'à
-    ### ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape". Un curseur
-    ### déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
+    ### À vous : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant,
+    ### jusqu'à ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape".
+    ### Un curseur déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
     rows, cursor, seen = [], None, set()
     while True:
         body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
@@ -232,7 +240,8 @@ def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[d
     ### BEGIN SOLUTION tp21.3
     ### À vous : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
     ### ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
-    ### De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre gagne.
+    ### De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
+    ### gagne.
     latest, rejects = {}, []
     for row in rows:
         try:
@@ -260,8 +269,8 @@ def partition_file(output_dir: Path, day: date) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
     ### BEGIN SOLUTION tp21.3
-    ### À vous : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush, puis
-    ### os.fsync), et renommez-le avec replace.
+    ### À vous : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush,
+    ### puis os.fsync), et renommez-le avec replace.
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
@@ -277,7 +286,8 @@ def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, 
     ### BEGIN SOLUTION tp21.3
     ### À vous : ajoutez à chaque ligne _ingested_at (maintenant, en UTC), _source et _partition_date ; puis
     ### pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
-    ### pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part : n'écrivez pas.
+    ### pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part :
+    ### n'écrivez pas.
     path, now = partition_file(output_dir, day), datetime.now(UTC)
     rows = [{**row, "_ingested_at": now, "_source": source, "_partition_date": day} for row in rows]
     table = pa.Table.from_pylist(rows, pa.schema({**columns, **METADATA}))
@@ -381,8 +391,8 @@ def summary(
 ) -> dict:
     """Le JSON du passage. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
     ### BEGIN SOLUTION tp21.4
-    ### À vous : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`, celle de
-    ### chaque jour ; et `watermark` redevient celui d'avant, options.since.
+    ### À vous : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`,
+    ### celle de chaque jour ; et `watermark` redevient celui d'avant, options.since.
     by_status = {name: [str(day) for day in done if done[day]["status"] == name] for name in STATUSES}
     files = [str(partition_file(options.output_dir, date.fromisoformat(day))) for day in by_status["written"]]
     result = {
@@ -406,9 +416,10 @@ def summary(
 def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
     ### BEGIN SOLUTION tp21.4
-    ### À vous : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception (KeyboardInterrupt comprise)
-    ### devient un résultat : `status` "error", records_count 0, output_file None, output_files [], `error` as_error(...).
-    ### Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1 sinon.
+    ### À vous : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
+    ### (KeyboardInterrupt comprise) devient un résultat : `status` "error", records_count 0, output_file
+    ### None, output_files [], `error` as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de
+    ### l'erreur est "usage", 1 sinon.
     ### En attendant, voici ce que savent faire les étapes déjà écrites :
     ###| shown = {"status": "error"}
     ###| try:
@@ -450,10 +461,11 @@ LOOK_BACK = timedelta(hours=72)
 def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
     """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
     ### BEGIN SOLUTION tp21.6
-    ### À vous : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à /api/events, avec
-    ### fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes arrivent en retard, avec un
-    ### updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at lu, jamais plus petit que l'ancien, écrit
-    ### comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne aucun jour.
+    ### À vous : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à
+    ### /api/events, avec fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes
+    ### arrivent en retard, avec un updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at
+    ### lu, jamais plus petit que l'ancien, écrit comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne
+    ### aucun jour.
     mark = options.since or datetime.combine(options.start_date, time.min, UTC)
     asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
     for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
@@ -471,8 +483,8 @@ def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
 def days_left(days: list[date], output_dir: Path) -> list[date]:
     """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
     ### BEGIN SOLUTION tp23.2
-    ### À vous : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro octet ne font
-    ### pas un jour fini.
+    ### À vous : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro
+    ### octet ne font pas un jour fini.
     files = {day: partition_file(output_dir, day) for day in days}
     return [day for day in days if not (files[day].is_file() and files[day].stat().st_size)]
     ### END SOLUTION

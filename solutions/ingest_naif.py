@@ -1,4 +1,4 @@
-"""Le premier jet : il marche, et il a neuf défauts. Le TP2.1 les montre un à un, et vous les remplacez dans ingest_api.py.
+"""Le premier jet : il marche, et il a des défauts. Le TP2.1 les montre, et vous les remplacez dans ingest_api.py.
 
     python solutions/ingest_naif.py --start-date 2024-01-01 --end-date 2024-01-03 --output-dir data/bronze/naif
 

@@ -2,8 +2,8 @@
 
     python solutions/validate_data.py --input-file data/bronze/events --rules-file solutions/validation_rules.json
 
-Les règles se vérifient en pandas, ou avec Great Expectations (--checks gx) ; le verdict est le même. stdout : un objet JSON.
-Sortie : 0 tout passe, 1 une règle échoue ou un fichier est illisible, 2 commande ou règles mal écrites.
+Les règles se vérifient en pandas, ou avec Great Expectations (--checks gx) ; le verdict est le même.
+stdout : un objet JSON. Sortie : 0 tout passe, 1 une règle échoue, 2 commande ou règles mal écrites.
 """
 
 import argparse
@@ -63,9 +63,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def load_rules(path: Path | None) -> dict:
     """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
     ### BEGIN SOLUTION tp22.1
-    ### À vous : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui n'est pas dans
-    ### RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui nomme le fichier et la clé.
-    ### Puis passez les règles à check_rules avant de les rendre.
+    ### À vous : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui
+    ### n'est pas dans RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui
+    ### nomme le fichier et la clé. Puis passez les règles à check_rules avant de les rendre.
     if path is None:
         return DEFAULT_RULES
     try:
@@ -109,11 +109,12 @@ def each_rule(rules: dict) -> list[tuple]:
 
 
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     ### BEGIN SOLUTION tp22.2
-    ### À vous : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna. unique_columns : toutes
-    ### les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux bornes de `value` sont permises, None
-    ### n'en est pas une, une valeur absente n'est pas refusée. min_rows : `value` lignes au moins.
+    ### À vous : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna.
+    ### unique_columns : toutes les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux
+    ### bornes de `value` sont permises, None n'en est pas une, une valeur absente n'est pas refusée. min_rows
+    ### : `value` lignes au moins.
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -178,11 +179,12 @@ def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
 
 
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     ### BEGIN SOLUTION tp22.3
-    ### À vous : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui garde les
-    ### entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est faux. Illisible : 0 ligne, et
-    ### une erreur {"rule": None, "column": None, "code": "unreadable_file", "message": …}.
+    ### À vous : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui
+    ### garde les entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est
+    ### faux. Illisible : 0 ligne, et une erreur {"rule": None, "column": None, "code": "unreadable_file",
+    ### "message": …}.
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -235,8 +237,9 @@ def validate(options: argparse.Namespace) -> dict:
 def main(argv: list[str] | None = None) -> int:
     """Imprime le verdict, un seul objet JSON sur stdout, et rend le code de sortie."""
     ### BEGIN SOLUTION tp22.3
-    ### À vous : parse_args, validate, print d'un json.dumps. UsageError devient {"status": "error", "validation": "failed",
-    ### "errors": [], "error": {"code": "usage", "message": …}}. Rendez 0 si `status` vaut "success", 2 pour "usage", 1 sinon.
+    ### À vous : parse_args, validate, print d'un json.dumps. UsageError devient {"status": "error",
+    ### "validation": "failed", "errors": [], "error": {"code": "usage", "message": …}}. Rendez 0 si `status`
+    ### vaut "success", 2 pour "usage", 1 sinon.
     try:
         result = validate(parse_args(argv))
     except UsageError as error:
@@ -255,8 +258,9 @@ def main(argv: list[str] | None = None) -> int:
 def expectation(rule: str, column: str | None, value):
     """L'attente de Great Expectations qui dit la même chose que la règle."""
     ### BEGIN SOLUTION tp22.5
-    ### À vous : dans l'ordre de RULES, ExpectColumnToExist, ExpectColumnValuesToNotBeNull, ExpectColumnValuesToBeUnique,
-    ### ExpectColumnValuesToBeBetween et ExpectTableRowCountToBeBetween (min_value, max_value), de great_expectations.expectations.
+    ### À vous : dans l'ordre de RULES, ExpectColumnToExist, ExpectColumnValuesToNotBeNull,
+    ### ExpectColumnValuesToBeUnique, ExpectColumnValuesToBeBetween et ExpectTableRowCountToBeBetween
+    ### (min_value, max_value), de great_expectations.expectations.
     import great_expectations.expectations as gxe
 
     if rule == "min_rows":
@@ -269,7 +273,7 @@ def expectation(rule: str, column: str | None, value):
 
 
 def check_with_gx(frame: pd.DataFrame, rules: dict) -> list[dict]:
-    """Le verdict de chaque règle, par Great Expectations. Son import prend deux secondes : une fois pour tous les fichiers."""
+    """Le verdict de chaque règle, par Great Expectations, dont l'import prend deux secondes."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
 

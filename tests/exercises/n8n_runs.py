@@ -14,16 +14,23 @@ PASTED = re.compile(r"\{\{.*?\}\}")
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow of the lab, in the n8n that runs on this machine; `ids` are those under which it may be found."""
+    """A workflow of the lab, in the n8n that runs on this machine; `ids` are those under which it may be found.
+
+    own_title: the name under which a trainee builds it, whatever its id.
+    """
 
     title: str
     ids: tuple[str, ...]
+    own_title: str = ""
 
     def executions(self) -> list[dict]:
         """n8n's records of its last executions, the last first. Uncheckable if n8n is not there or refuses."""
         try:
             client = connect()
-            listed = [execution for one in self.ids for execution in client.executions(one, limit=5)]
+            built = [found["id"] for found in client.workflows().values() if found["name"] == self.own_title]
+            listed = [
+                execution for one in (*self.ids, *built) for execution in client.executions(one, limit=5)
+            ]
             newest = sorted(listed, key=lambda execution: int(execution["id"]), reverse=True)
             return [client.execution(execution["id"]) for execution in newest]
         except N8nError as problem:

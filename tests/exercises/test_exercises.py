@@ -49,7 +49,7 @@ class Lab:
         path = self.labs / name
         text = path.read_text(encoding="utf-8")
         assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def test_solutions_are_cut_and_nothing_is_left_over_or_leaked(lab):
 
 ARGUMENTS = re.compile(r"    add\(\"--start-date\".*?(?=    ### END)", re.DOTALL)
 LEAK = """
-def leak(folder):
-    names = folder.subfolders_holding(FILE_NAME)
-    return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
+def leak(days, output_dir):
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (files[day].is_file() and files[day].stat().st_size)]
 """
 
 
@@ -88,27 +88,27 @@ def leak(folder):
     ("name", "change", "said"),
     [
         (
-            "partitions.py",
+            "generate_dates.py",
             lambda text: text.replace("SOLUTION tp23.1", "SOLUTION tp29.1"),
             "tp29.1 is not declared",
         ),
         (
-            "partitions.py",
+            "generate_dates.py",
             lambda text: text.replace("    ### END SOLUTION\n", "", 1),
             "the answer before is not closed",
         ),
         (
             "ingest_api.py",
             lambda text: ARGUMENTS.sub("", text),
-            "the answer of tp21.1 in build_parser is empty",
+            "the answer of tp21.1 in parse_args is empty",
         ),
         (
             "exercises.toml",
             lambda text: text.replace("Du 1er au 3 janvier, combien de jours ?", " "),
             "three hints",
         ),
-        ("errors.py", lambda text: text + LEAK, "labs/errors.py gives away tp23.2"),
-        ("errors.py", lambda text: text + "def (", "solutions/errors.py, line 28: invalid syntax"),
+        ("statement.py", lambda text: text + LEAK, "labs/statement.py gives away tp23.2"),
+        ("ingest_naif.py", lambda text: text + "def (", "solutions/ingest_naif.py, line "),
     ],
     ids=["undeclared", "not closed", "empty", "empty hint", "leak", "syntax"],
 )
@@ -121,10 +121,10 @@ def test_cut_check_refuses_what_is_wrong(lab, name, change, said):
 
 
 def test_labs_that_differ_from_the_cut_are_named(lab):
-    lab.edit("partitions.py", "PREFIX", "PREFIXE")
+    lab.edit("generate_dates.py", "timedelta", "delta")
     (lab.labs / "brouillon.py").touch()
     said = lab("cut", "--check").stderr
-    assert "labs/partitions.py is not the cut" in said
+    assert "labs/generate_dates.py is not the cut" in said
     assert "labs/brouillon.py comes from no file" in said
 
 
@@ -143,7 +143,7 @@ def test_the_solutions_pass_every_step_that_is_not_done_in_n8n(lab):
         for line in done.stdout.splitlines()
         if " — " in line and " sur " in line and "RÉUSSI" not in line
     ]
-    assert [line.split(" — ")[0] for line in red] == ["tp21.5", "tp22.4", "tp23.4"]
+    assert [line.split(" — ")[0] for line in red] == ["tp21.5", "tp22.4", "tp23.3"]
     assert all(line.endswith("NON VÉRIFIÉ") for line in red)
 
 
@@ -173,19 +173,20 @@ def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kern
 
     cells = [
         "from labkit.notebook import open_lab\nopen_lab('labs', 'http://127.0.0.1:9')",
-        "from partitions import FILE_NAME\nprint(FILE_NAME)",
-        "from pathlib import Path\nfile = Path('labs/partitions.py')\n"
-        "file.write_text(file.read_text(encoding='utf-8').replace('data.parquet', 'rows.parquet'), encoding='utf-8');",
-        "from partitions import FILE_NAME, days_between\nprint(FILE_NAME)",
-        "days_between(1, 2)",
+        "from ingest_api import ATTEMPTS\nprint(ATTEMPTS)",
+        "from pathlib import Path\nfile = Path('labs/ingest_api.py')\n"
+        "text = file.read_text(encoding='utf-8').replace('ATTEMPTS, BUDGET = 3', 'ATTEMPTS, BUDGET = 5')\n"
+        "file.write_text(text, encoding='utf-8');",
+        "from ingest_api import ATTEMPTS, calendar_day\nprint(ATTEMPTS)",
+        "calendar_day('hier')",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_ROOT", str(lab.root))
         NotebookClient(notebook, allow_errors=True, timeout=60).execute()
     said = [cell.outputs[0].text for cell in notebook.cells if cell.outputs]
-    assert said[:2] == ["data.parquet\n", "rows.parquet\n"]
-    assert said[2].startswith("À FAIRE — étape tp23.1 : partitions.py, ligne")
+    assert said[:2] == ["3\n", "5\n"]
+    assert said[2].startswith("À FAIRE — étape tp21.1 : ingest_api.py, ligne")
 
 
 # Checks on files in any state
@@ -193,32 +194,32 @@ def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kern
 
 def test_a_wrong_answer_says_what_was_called_what_came_back_what_was_expected(lab):
     lab("catch-up", "tp23", "--to", 1)
-    lab.edit("partitions.py", "(end - start).days + 1", "(end - start).days")
+    lab.edit("generate_dates.py", "(end - start).days + 1", "(end - start).days")
     said = lab("check", "tp23.1").stdout
     assert "✗ FAUX" in said
     assert (
-        "Vous avez appelé days_between(2024-01-01, 2024-01-03), nombre de jours : a renvoyé 2, le test attendait 3."
+        "Vous avez appelé days_between(datetime.date(2024, 1, 1), datetime.date(2024, 1, 3)), nombre de jours : a renvoyé 2, le test attendait 3."
         in said
     )
     assert "Indice : Les deux bornes sont comprises" in said
-    assert "Au cours : 08_backfill" in said
+    assert "Au cours : tp23_backfill" in said
 
 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("    while True:\n        pass", "Une boucle sans fin ? Après 5 s, votre code était encore dans partitions.py, ligne"),
-        ("    raise SystemExit(3)", "Votre code quitte Python (partitions.py"),
+        ("    while True:\n        pass", "Une boucle sans fin ? Après 5 s de calcul (ou une minute d'attente), votre code était encore dans generate_dates.py, ligne"),
+        ("    raise SystemExit(3)", "Votre code quitte Python (generate_dates.py"),
         ("    __import__('os')._exit(0)", "Votre code a arrêté Python d'un coup"),
         ("    return end -", "Python ne sait pas lire « return end - »"),
-        ("    return [begin]", "NameError : name 'begin' is not defined (partitions.py, ligne"),
+        ("    return [begin]", "NameError : name 'begin' is not defined (generate_dates.py, ligne"),
         ("    return None", "n'a pas la forme attendue"),
         ("    print('ici')\n    return [start]", "a renvoyé 1, le test attendait 3"),
     ],
     ids=["loop", "sys.exit", "os._exit", "syntax", "exception", "None", "noise"],
 )  # fmt: skip
 def test_code_in_any_state_is_explained_without_a_traceback(lab, code, said):
-    lab.edit("partitions.py", '    raise NotImplementedError("tp23.1")', code)
+    lab.edit("generate_dates.py", '    raise NotImplementedError("tp23.1")', code)
     done = lab("check", "tp23.1")
     assert said in done.stdout
     assert done.returncode == 1
@@ -226,26 +227,26 @@ def test_code_in_any_state_is_explained_without_a_traceback(lab, code, said):
 
 
 def test_a_deleted_function_is_named(lab):
-    lab.edit("partitions.py", "def days_between(", "def jours(")
-    assert "partitions.py ne définit plus « days_between »" in lab("check", "tp23.1").stdout
+    lab.edit("generate_dates.py", "def days_between(", "def jours(")
+    assert "generate_dates.py ne définit plus « days_between »" in lab("check", "tp23.1").stdout
 
 
 def test_a_renamed_file_is_named(lab):
-    (lab.labs / "partitions.py").rename(lab.labs / "partitions_v2.py")
-    assert "labs/partitions.py est introuvable (renommé, déplacé ?)" in lab("check", "tp23.1").stdout
+    (lab.labs / "generate_dates.py").rename(lab.labs / "dates_v2.py")
+    assert "labs/generate_dates.py est introuvable (renommé, déplacé ?)" in lab("check", "tp23.1").stdout
 
 
 def test_a_file_that_is_not_utf8_is_named(lab):
-    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
-    (lab.labs / "partitions.py").write_text(text, encoding="latin-1", errors="replace")
-    assert "partitions.py n'est pas en UTF-8" in lab("check", "tp23.1").stdout
+    text = (lab.labs / "generate_dates.py").read_text(encoding="utf-8")
+    (lab.labs / "generate_dates.py").write_text(text, encoding="latin-1", errors="replace")
+    assert "generate_dates.py n'est pas en UTF-8" in lab("check", "tp23.1").stdout
 
 
 def test_a_check_works_from_another_folder_and_while_the_api_is_down(lab, tmp_path, monkeypatch):
     monkeypatch.setenv("LAB_API_URL", "http://127.0.0.1:9")
     lab("catch-up", "tp21", "--to", 2)
     assert (
-        "tp21.2 — Les appels : reprises et pages : 10 sur 10, RÉUSSI"
+        "tp21.2 — Les appels : reprises et pages : 14 sur 14, RÉUSSI"
         in lab("check", "tp21.2", folder=tmp_path).stdout
     )
 
@@ -257,7 +258,7 @@ def test_two_checks_at_once_do_not_disturb_each_other(lab):
         subprocess.Popen(command, env=lab.environment, stdout=subprocess.PIPE, encoding="utf-8")
         for _ in range(2)
     ]
-    assert all("10 sur 10, RÉUSSI" in process.communicate(timeout=60)[0] for process in both)
+    assert all("14 sur 14, RÉUSSI" in process.communicate(timeout=60)[0] for process in both)
 
 
 @pytest.mark.parametrize(
@@ -295,39 +296,38 @@ def test_hints_go_from_a_question_to_all_but_the_answer(lab):
     said = [lab("hint", "tp21.2", level).stdout for level in (1, 2, 3)]
     assert "?" in said[0]
     assert "Ensuite : lab hint tp21.2 3" in said[1]
-    assert "Retrying(" in said[2]
+    assert "retry(stop=" in said[2]
     assert len(set(said)) == 3
 
 
 def test_catch_up_answers_the_first_steps_and_keeps_the_rest_of_the_file(lab):
-    lab.edit("partitions.py", "FILE_NAME = ", "MINE = 12\nFILE_NAME = ")
+    lab.edit("generate_dates.py", "class Parser(", "MINE = 12\n\n\nclass Parser(")
     done = lab("catch-up", "tp23", "--to", 1)
-    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
+    text = (lab.labs / "generate_dates.py").read_text(encoding="utf-8")
     assert "MINE = 12" in text
     assert "(end - start).days + 1" in text
-    assert 'NotImplementedError("tp23.2")' in text
-    (saved,) = lab.labs.glob("sauvegardes/*/partitions.py")
+    assert 'NotImplementedError("tp23.2")' in (lab.labs / "ingest_api.py").read_text(encoding="utf-8")
+    (saved,) = lab.labs.glob("sauvegardes/*/generate_dates.py")
     assert "MINE = 12" in saved.read_text(encoding="utf-8")
     assert saved.parent.relative_to(lab.root).as_posix() in done.stdout
 
 
 @pytest.mark.parametrize("content", [b"def cass\xe9(:", b"def ("], ids=["latin-1", "syntax"])
 def test_catch_up_writes_a_broken_file_anew_after_saving_it(lab, content):
-    (lab.labs / "partitions.py").write_bytes(content)
-    lab("catch-up", "tp23", "--to", 4)
-    assert (
-        "RÉUSSI" in lab("check", "tp23.1").stdout.splitlines()[0] or "tp21" in lab("check", "tp23.1").stdout
-    )
-    (saved,) = lab.labs.glob("sauvegardes/*/partitions.py")
+    (lab.labs / "generate_dates.py").write_bytes(content)
+    lab("catch-up", "tp23", "--to", 3)
+    assert "4 sur 4, RÉUSSI" in lab("check", "tp23.1").stdout
+    (saved,) = lab.labs.glob("sauvegardes/*/generate_dates.py")
     assert saved.read_bytes() == content
 
 
 def test_catch_up_puts_back_a_deleted_function_and_a_missing_file(lab):
-    lab.edit("partitions.py", "def days_between(", "def autre(")
+    lab.edit("ingest_api.py", "def days_left(", "def autre(")
     (lab.labs / "generate_dates.py").unlink()
-    lab("catch-up", "tp23", "--to", 1)
+    lab("catch-up", "tp23", "--to", 2)
     lab("catch-up", "tp21", "--to", 4)
     assert "4 sur 4, RÉUSSI" in lab("check", "tp23.1").stdout
+    assert "4 sur 4, RÉUSSI" in lab("check", "tp23.2").stdout
 
 
 def test_caught_up_to_the_end_everything_passes(lab):
@@ -342,14 +342,14 @@ def test_reset_starts_one_exercise_over_and_saves_what_was_there(lab):
     lab("catch-up", "tp23", "--to", 3)
     lab("catch-up", "tp21", "--to", 3)
     done = lab("reset", "tp23")
-    text = (lab.labs / "partitions.py").read_text(encoding="utf-8")
+    text = (lab.labs / "generate_dates.py").read_text(encoding="utf-8")
     assert 'NotImplementedError("tp23.1")' in text
     assert "Les vôtres sont gardés dans labs/sauvegardes/" in done.stdout
     assert 'NotImplementedError("tp21.3")' not in text
 
 
 def test_diff_shows_own_beside_the_reference(lab):
-    lab.edit("partitions.py", '    raise NotImplementedError("tp23.1")', "    return [start]")
+    lab.edit("generate_dates.py", '    raise NotImplementedError("tp23.1")', "    return [start]")
     said = lab("diff", "tp23.1").stdout
     assert "return [start]" in said
     assert "range((end - start).days" in said
@@ -372,12 +372,12 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
     for name, broken in (("Alice", False), ("Bruno", True), ("Chloé & fils", True)):
         shutil.copytree(lab.labs, room / name / "labs")
         lab("reset", "tp23")
-        for path in (room / name / "labs").glob("partitions.py"):
-            answer = (
-                "    return [start]" if broken else path.read_text(encoding="utf-8") and "    return None"
-            )
+        for path in (room / name / "labs").glob("generate_dates.py"):
+            answer = "    return [start]" if broken else "    return None"
             path.write_text(
-                path.read_text(encoding="utf-8").replace('    raise NotImplementedError("tp23.1")', answer),
+                path.read_text(encoding="utf-8").replace(
+                    '    raise NotImplementedError("tp23.1")', answer, 1
+                ),
                 encoding="utf-8",
             )
     (room / "notes.txt").write_text("rien", encoding="utf-8")

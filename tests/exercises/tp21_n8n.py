@@ -1,14 +1,14 @@
 """TP2.1, étape 5 : n8n exécute votre script."""
 
-from checking import step, verify, verify_that
-from n8n_runs import Workflow
 import pytest
+from checking import step, verify_that
+from n8n_runs import Workflow
 
 
 @pytest.fixture
 def ingestion():
     checkpoints = tuple(f"labTp21Etape5p{part}" for part in range(1, 6))
-    return Workflow("Ingestion incrémentale", ("labIngestion0001", *checkpoints))
+    return Workflow("Ingestion incrémentale", ("labIngestion0001", *checkpoints), "Mon ingestion")
 
 
 @step(

@@ -1,13 +1,13 @@
 """TP2.2, étape 4 : n8n valide, et prévient."""
 
-from checking import step, verify, verify_that
-from n8n_runs import Workflow
 import pytest
+from checking import step, verify_that
+from n8n_runs import Workflow
 
 
 @pytest.fixture
 def ingestion():
-    return Workflow("Ingestion incrémentale", ("labIngestion0001",))
+    return Workflow("Ingestion incrémentale", ("labIngestion0001",), "Mon ingestion")
 
 
 @step("tp22.4", hint="Nœud « Paramètres » : `labs` dans `scripts`. La validation suit l'ingestion.")

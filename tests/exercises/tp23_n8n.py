@@ -1,13 +1,13 @@
 """TP2.3, étape 3 : la boucle dans n8n."""
 
-from checking import step, verify, verify_that
-from n8n_runs import Workflow
 import pytest
+from checking import step, verify_that
+from n8n_runs import Workflow
 
 
 @pytest.fixture
 def backfill():
-    return Workflow("Backfill", ("labBackfill00001",))
+    return Workflow("Backfill", ("labBackfill00001",), "Mon backfill")
 
 
 @step("tp23.3", hint="Workflow « Backfill », nœud « Paramètres » : `labs` dans `scripts`, puis exécutez.")
@@ -17,7 +17,7 @@ def test_n8n_ran_your_backfill(backfill):
     La boucle est à n8n, le travail d'un jour est au script.
     """
     nodes = backfill.last_with_labs()
-    batches = [item.get("ingestion") for item in nodes.get("Bilan du lot", [])]
+    batches = [result.get("status") for result in nodes.get("Lire l'ingestion du lot", [])]
     verify_that(
         "dernière exécution avec `labs`, lots",
         bool(batches) and set(batches) == {"success"},

@@ -84,9 +84,7 @@ def test_a_machine_clock_that_jumps_changes_no_row_and_no_watermark(engine, argu
     (engine.folder / "sitecustomize.py").write_text(JUMPING_CLOCK)
     engine.switch("faults", kind="429", rate=0.2, retry_after=0, retry_after_form="date")
     patient = (*arguments, "--max-attempts", "20")
-    jumped = engine.ingest(
-        *patient, "--output-dir", "a", "--state-dir", "a-s", PYTHONPATH=str(engine.folder)
-    )
+    jumped = engine.ingest(*patient, "--output-dir", "a", "--state-dir", "a-s", PYTHONPATH=str(engine.folder))
     steady = engine.ingest(*patient, "--output-dir", "b", "--state-dir", "b-s")
     assert (jumped.code, jumped.result["watermark"]) == (0, steady.result["watermark"])
     left, right = content(engine.folder / "a"), content(engine.folder / "b")

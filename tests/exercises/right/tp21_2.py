@@ -1,72 +1,68 @@
-# --- a loop of one's own instead of tenacity
-# file: retry.py
-def retrying(max_attempts: int, max_wait: float, budget: float):
+# --- a loop of one's own, without a library
+# file: ingest_api.py
+def fetch_page(url: str, params: dict) -> tuple:
     import random
+    import time
 
-    def call(function, *arguments):
-        for attempt in range(1, max_attempts + 1):
-            try:
-                return function(*arguments)
-            except TransientError as error:
-                if attempt == max_attempts:
-                    raise
-                jittered = random.uniform(SHORTEST_WAIT, min(max_wait, 2 ** (attempt - 1)))
-                time.sleep(max(jittered, error.retry_after))
+    waited = 0.0
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return get_json(url, params)
+        except requests.RequestException as error:
+            if attempt == ATTEMPTS or not worth_retrying(error):
+                raise
+            response = getattr(error, "response", None)
+            asked = response.headers.get("Retry-After", "0") if response is not None else "0"
+            wait = max(random.uniform(2, min(10, 4 * 2 ** (attempt - 1))), float(asked))
+            waited += wait
+            if waited > BUDGET:
+                raise
+            time.sleep(wait)
 
-    return call
 
-# --- tenacity's decorator form, its waits added up
-# file: retry.py
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    from tenacity import retry, wait_exponential, wait_random
+# --- tenacity's Retrying, as an iterator
+# file: ingest_api.py
+def fetch_page(url: str, params: dict) -> tuple:
+    from tenacity import Retrying
 
-    def wait(state):
-        error = state.outcome.exception()
-        grown = wait_exponential(multiplier=0.5, max=max_wait - 1) + wait_random(0.05, 1)
-        return max(grown(state), error.retry_after)
-
-    policy = retry(
-        stop=stop_after_attempt(max_attempts),
-        wait=wait,
-        retry=retry_if_exception_type(TransientError),
+    attempts = Retrying(
+        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(BUDGET),
+        wait=wait_before_retry,
+        retry=retry_if_exception(worth_retrying),
         reraise=True,
     )
-    return lambda function, *arguments: policy(function)(*arguments)
+    for attempt in attempts:
+        with attempt:
+            answer = get_json(url, params)
+    return answer
 
-# --- statuses by range
-# file: status.py
-def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    if status < 300:
-        return
-    if status >= 500 or status in (408, 425, 429):
-        raise _transient(status, headers, url)
-    codes = {401: "unauthorized", 403: "unauthorized", 404: "not_found"}
-    raise IngestError(codes.get(status, "http_error"), f"{status} {url} {body.decode(errors='replace')}")
 
-# --- pages until an empty one
-# file: pagination.py
-def by_page(client: ApiClient, resource: Resource, params: dict, size: int, start: int = 1) -> Iterator[Page]:
-    import itertools
+# --- the pages as a generator
+# file: ingest_api.py
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    def pages():
+        cursors = [None]
+        while True:
+            position = {"cursor": cursors[-1]} if cursors[-1] else {}
+            body, _ = fetch_page(url, {"limit": page_size} | asked | position)
+            if type(body) is not dict or type(body.get("data")) is not list or "next_cursor" not in body:
+                raise IngestError("unexpected_shape", f"{url} : réponse inattendue")
+            yield body["data"]
+            if not body["next_cursor"]:
+                return
+            if body["next_cursor"] in cursors:
+                raise IngestError("cursor_loop", f"{url} : curseur déjà vu")
+            cursors.append(body["next_cursor"])
 
-    page_name, size_name = resource.page_parameters
-    for number in itertools.count(start):
-        answer = client.get(resource.path, dict(params) | {page_name: number, size_name: size})
-        if not answer.rows:
-            return
-        yield Page(number, answer, number)
+    return [row for page in pages() for row in page]
 
-# --- cursors one after the other, without has_more
-# file: pagination.py
-def by_cursor(client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None) -> Iterator[Page]:
-    cursor, seen, number = start, [], 1
-    while number == 1 or cursor is not None:
-        if cursor in seen and number > 1:
-            raise IngestError("cursor_loop", f"{cursor} est revenu")
-        seen.append(cursor)
-        asked = dict(params, limit=size)
-        if cursor is not None:
-            asked["cursor"] = cursor
-        answer = client.get(resource.path, asked)
-        yield Page(number, answer, cursor)
-        cursor = answer.body["next_cursor"]
-        number += 1
+
+# --- the statuses one by one
+# file: ingest_api.py
+def worth_retrying(error: BaseException) -> bool:
+    match error:
+        case HTTPError():
+            return error.response.status_code in {408, 425, 429, *range(500, 600)}
+        case requests.ConnectionError() | Timeout() | ChunkedEncodingError() | JSONDecodeError():
+            return True
+    return False

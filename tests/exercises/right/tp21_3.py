@@ -1,39 +1,68 @@
-# --- another file name
-# file: partitions.py
-def partition_name(day: date) -> str:
-    return "/".join([f"partition_date={day}", f"events-{day:%Y%m%d}.parquet"])
+# --- plain lists, sorted before the last one is kept
+# file: ingest_api.py
+def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
+    good, rejects = [], []
+    for row in rows:
+        try:
+            values = typed(row, columns)
+        except ValueError as error:
+            rejects.append(dict(reason=error.args[0], field=error.args[1], raw=row))
+            continue
+        if values.get("event_time") and values["event_time"].astimezone(UTC).date() != day:
+            rejects.append(dict(reason="other_day", field="event_time", raw=row))
+            continue
+        good.append(values)
+    good.sort(key=lambda one: (one["id"], version(one)))
+    return list({one["id"]: one for one in good}.values()), rejects
 
-# --- groups made in Python
-# file: publish.py
-def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
-    positions = {}
-    for position, instant in enumerate(table[resource.event_time_field].to_pylist()):
-        positions.setdefault(instant.date(), []).append(position)
-    return {day: table.take(found) for day, found in positions.items()}
 
-# --- metadata from lists
-# file: bronze.py
-def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: datetime) -> pa.Table:
-    values = {"_ingested_at": ingested_at, "_source": resource.path, "_partition_date": day}
-    for name, value in values.items():
-        field = METADATA.field(name)
-        table = table.append_column(field, pa.array([value] * table.num_rows, field.type))
-    return table.select(resource.file_schema.names).cast(resource.file_schema)
-
-# --- tempfile and os.replace
-# file: atomic.py
-@contextmanager
-def replace_file(path: Path) -> Iterator[BinaryIO]:
+# --- NamedTemporaryFile beside the file, os.replace
+# file: ingest_api.py
+def replace_file(path: Path, content: bytes) -> None:
     import tempfile
 
+    os.makedirs(path.parent, exist_ok=True)
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+# --- the columns appended one by one
+# file: ingest_api.py
+def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, source: str) -> str:
+    import io
+
+    schema = pa.schema({**columns, **METADATA})
+    now = datetime.now(UTC)
+    filled = []
+    for row in rows:
+        one = dict(row)
+        one.update(_ingested_at=now, _source=source, _partition_date=day)
+        filled.append(one)
+    table = pa.Table.from_pylist(filled, schema=schema)
+    path = partition_file(output_dir, day)
+    names = [name for name in schema.names if name != "_ingested_at"]
+    if path.is_file() and pq.ParquetFile(path).read().select(names).to_pylist() == table.select(names).to_pylist():
+        return "unchanged"
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    replace_file(path, buffer.getvalue())
+    return "written"
+
+
+# --- os.rename, the temporary file removed when it fails
+# file: ingest_api.py
+def replace_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False)
+    temporary = path.parent / ".en-cours"
     try:
-        with stream:
-            yield stream
+        with open(temporary, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(stream.name, path)
+        os.rename(temporary, path)
     except BaseException:
-        os.unlink(stream.name)
+        temporary.unlink(missing_ok=True)
         raise

@@ -1,31 +1,64 @@
-# --- one dictionary built step by step, written with sys.stdout
-# file: command_line.py
-def run(action: Callable[[], dict], failure: dict) -> int:
-    exit_code = FAILED
-    try:
-        result = action()
-        if result["status"] == "success":
-            exit_code = 0
-    except BaseException as problem:
-        known = isinstance(problem, IngestError)
-        exit_code = problem.exit_code if known else FAILED
-        error = problem.as_dict() if known else {"code": "unexpected", "message": f"Imprévu : {problem!r}"}
-        result = dict(failure, status="error", error=error)
-    if exit_code:
-        sys.stderr.write(json.dumps({"message": result["error"]["message"], "level": "ERROR"}) + "\n")
-    sys.stdout.write(json.dumps(result) + "\n")
-    return exit_code
+# --- counters, and one dictionary a day
+# file: ingest_api.py
+def summary(options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None) -> dict:
+    partitions = {"written": [], "unchanged": [], "empty": [], "skipped": list(map(str, skipped))}
+    files, rows, refused = [], 0, 0
+    for day, one in done.items():
+        partitions[one["status"]].append(day.isoformat())
+        rows += one["rows"]
+        refused += one["quarantined"]
+        if one["status"] == "written":
+            files.append(str(options.output_dir / f"partition_date={day}" / "data.parquet"))
+    answer = {
+        "status": "success",
+        "records_count": rows,
+        "output_files": files,
+        "output_file": next(iter(files), None),
+        "ingestion_date": datetime.now(UTC).isoformat(),
+        "quarantined": refused,
+        "watermark": mark,
+        "partitions": partitions,
+    }
+    if not failed:
+        return answer
+    answer["status"] = "error"
+    answer["watermark"] = as_text(options.since) if options.since else None
+    answer["failed"] = {day.isoformat(): failed[day] for day in failed}
+    answer["error"] = failed[min(failed)]
+    return answer
 
-# --- the result with keys in another order, and one more
-# file: report.py
-def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Watermark | None = None) -> dict:
-    files = [one.path for one in outcome.days if one.status == "written"]
-    result = {"days": len(outcome.days), "resource": resource, "run_id": run_id}
-    result |= {"output_files": files, "output_file": next(iter(files), None)}
-    result |= {"ingestion_date": datetime.now(UTC).isoformat(), "watermark": _watermark(outcome, mark)}
-    result |= {"quarantined": outcome.quarantined, "records_count": sum(one.rows for one in outcome.days)}
-    result |= {"partitions": partitions_by_status(outcome), "rows": count_rows(outcome), "status": "success"}
-    if outcome.failures:
-        by_day = {str(day): error.as_dict() for day, error in outcome.failures.items()}
-        result |= {"status": "error", "failed": by_day, "error": by_day[min(by_day)]}
-    return result
+
+# --- sys.stdout.write, and the code kept apart
+# file: ingest_api.py
+def main(argv: list[str] | None = None) -> int:
+    code = 0
+    try:
+        options = parse_args(argv)
+        log_as_json()
+        result = ingest(options)
+        if result["status"] != "success":
+            code = 1
+    except BaseException as error:
+        said = as_error(error)
+        code = 2 if said["code"] == "usage" else 1
+        result = dict(status="error", records_count=0, output_file=None, output_files=[], error=said)
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+    return code
+
+
+# --- each day through a helper of its own
+# file: ingest_api.py
+def ingest(options: argparse.Namespace) -> dict:
+    days, skipped, mark = days_to_do(options)
+
+    def one(day):
+        try:
+            return ingest_day(options, day), None
+        except (IngestError, OSError, pa.ArrowException) as error:
+            return None, as_error(error)
+
+    outcomes = {day: one(day) for day in days}
+    done = {day: good for day, (good, bad) in outcomes.items() if good}
+    failed = {day: bad for day, (good, bad) in outcomes.items() if bad}
+    return summary(options, done, skipped, failed, mark)

@@ -1,31 +1,53 @@
-# --- a function for each rule
-# file: rules.py
-def read_rules(content: object, origin: str) -> list[Rule]:
-    def lists(name):
-        return lambda value: [Rule(name, column) for column in _column_names(value, name, origin)]
-
-    def rows(value):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise usage_error(f"{origin} : min_rows")
-        return [Rule("min_rows", None, (value, None))]
-
-    readers = {name: lists(name) for name in ("unique_columns", "not_null_columns", "required_columns")}
-    readers |= {"min_rows": rows, "value_ranges": lambda value: _ranges(value, origin)}
-    if not isinstance(content, dict):
-        raise usage_error(f"{origin} : objet attendu")
-    found = []
-    for name, value in content.items():
-        if name not in readers:
-            raise usage_error(f"{origin} : {name} ?")
-        found.extend(readers[name](value))
-    return found
-
-# --- the parser with short forms too
+# --- json.load on the open file, unknown names by sets
 # file: validate_data.py
-def build_parser() -> JsonParser:
-    parser = JsonParser(prog="validate_data.py")
-    parser.add_argument("-i", "--input-file", type=Path, required=True)
-    parser.add_argument("-r", "--rules-file", type=Path, default=None)
-    parser.add_argument("--start-date", type=calendar_day)
-    parser.add_argument("--end-date", type=calendar_day)
-    return parser
+def load_rules(path: Path | None) -> dict:
+    if not path:
+        return DEFAULT_RULES
+    try:
+        with open(path, encoding="utf-8") as stream:
+            rules = json.load(stream)
+    except Exception as error:
+        raise UsageError(f"{path} est illisible : {error}") from error
+    if type(rules) is not dict:
+        raise UsageError(f"{path} n'est pas un objet")
+    unknown = set(rules) - set(RULES)
+    if unknown:
+        raise UsageError(f"{path}, inconnues : {sorted(unknown)}")
+    check_rules(rules, path)
+    return rules
+
+
+# --- two tries
+# file: validate_data.py
+def load_rules(path: Path | None) -> dict:
+    if path is None:
+        return dict(DEFAULT_RULES)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} : {error}") from None
+    try:
+        rules = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}, ligne {error.lineno} : {error.msg}") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : objet attendu")
+    for name in rules.keys() - set(RULES):
+        raise UsageError(f"{path} : {name} ?")
+    check_rules(rules, path)
+    return rules
+
+
+# --- arguments with dest
+# file: validate_data.py
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; UsageError si elle est mal écrite."""
+    parser = Parser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+    parser.add_argument("--input-file", dest="input_file", metavar="FICHIER", type=Path, required=True, help="un fichier, ou un dossier bronze")
+    parser.add_argument("--rules-file", type=Path, help="règles JSON (sans fichier : règles par défaut)")
+    parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
+    parser.add_argument(
+        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
+    )
+    return parser.parse_args(argv)

@@ -1,25 +1,46 @@
-# --- read_table and one loop
+# --- the reading apart, two returns
 # file: validate_data.py
-def validate_file(path: Path, validator) -> dict:
-    import pyarrow.parquet as pq
-
+def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
     try:
-        table = pq.read_table(path, partitioning=None)
-    except Exception as problem:
-        return file_result(path, 0, [], [], [{"code": "unreadable_file", "message": f"{path} : {problem}"}])
-    rules, errors = [], []
-    for verdict in validator.check(table):
-        entry = asdict(verdict)
-        rules.append(entry | {"passed": verdict.passed})
-        if not verdict.passed:
-            errors.append(entry)
-    return file_result(path, len(table), table.schema.names, rules, errors)
+        table = pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as problem:
+        error = {"rule": None, "column": None, "code": "unreadable_file", "message": f"{path} : {problem}"}
+        return dict(file=str(path), rows=0, columns=[], rules=[], validation="failed", errors=[error])
+    verdicts = check(table.to_pandas(types_mapper=pd.ArrowDtype), rules)
+    errors = list(filter(lambda one: not one["passed"], verdicts))
+    return {
+        "file": str(path),
+        "rows": table.num_rows,
+        "columns": table.column_names,
+        "validation": "passed" if not errors else "failed",
+        "rules": verdicts,
+        "errors": errors,
+    }
 
-# --- one dictionary, changed when there are errors
+
+# --- pq.read_table without its partitions
 # file: validate_data.py
-def verdict_of(errors: list[dict]) -> dict:
-    verdict = dict(status="success", validation="passed")
-    if errors:
-        said = f"{errors[0]['message']} ({len(errors)} règles en échec)"
-        verdict.update(status="error", validation="failed", error={"code": "validation_failed", "message": said})
-    return verdict
+def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
+    try:
+        frame = pq.read_table(path, partitioning=None).to_pandas(types_mapper=pd.ArrowDtype)
+        result |= {"rows": len(frame), "columns": list(frame.columns), "rules": check(frame, rules)}
+        errors = [one for one in result["rules"] if not one["passed"]]
+    except (OSError, pa.ArrowException) as error:
+        said = f"{path} n'est pas un fichier Parquet lisible ({error})"
+        errors = [{"rule": None, "column": None, "code": "unreadable_file", "message": said}]
+    return {**result, "validation": "failed" if errors else "passed", "errors": errors}
+
+
+# --- the code looked up in a table
+# file: validate_data.py
+def main(argv: list[str] | None = None) -> int:
+    try:
+        result = validate(parse_args(argv))
+        code = {"success": 0, "error": 1}[result["status"]]
+    except UsageError as error:
+        result, code = {"status": "error", "validation": "failed", "errors": []}, 2
+        result["error"] = {"code": "usage", "message": str(error)}
+    sys.stdout.write(json.dumps(result) + "\n")
+    return code

@@ -1,176 +1,250 @@
-# --- retry of a 404
-# file: status.py
-# caught by: test_a_definitive_refusal_is_asked_only_once
-# hint: Un 404 restera un 404
-def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    if status != 200:
-        raise _transient(status, headers, url)
+# --- every status retried
+# file: ingest_api.py
+# caught by: test_a_lasting_status_is_not_worth_a_retry
+# hint: 404
+def worth_retrying(error: BaseException) -> bool:
+    return isinstance(error, requests.RequestException)
 
-# --- nothing is ever tried again
-# file: status.py
-# caught by: test_a_passing_failure_is_tried_again
-# hint: 503 et 429 passent souvent tout seuls
-def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    if status in (401, 403):
-        raise IngestError("unauthorized", f"Accès refusé à {url}.")
-    if status == 404:
-        raise IngestError("not_found", f"{url} n'existe pas.")
-    if status != 200:
-        raise IngestError("http_error", f"L'API répond {status} sur {url} : {body[:200].decode()}")
 
-# --- what the API says is thrown away
-# file: status.py
-# caught by: test_a_refused_parameter_is_told_with_what_the_api_says
-# hint: le début du corps dit pourquoi
-def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    if status == 200:
-        return
-    if status in RETRIED_STATUS:
-        raise _transient(status, headers, url)
-    codes = {401: "unauthorized", 404: "not_found"}
-    raise IngestError(codes.get(status, "http_error"), f"L'API répond {status} sur {url}.")
+# --- the 5xx only: 408, 425 and 429 forgotten
+# file: ingest_api.py
+# caught by: test_a_passing_status_is_worth_a_retry
+# hint: 429
+def worth_retrying(error: BaseException) -> bool:
+    if isinstance(error, HTTPError):
+        return error.response.status_code >= 500
+    return isinstance(error, (requests.ConnectionError, Timeout, ChunkedEncodingError, JSONDecodeError))
 
-# --- an error page is taken for an answer
-# file: status.py
-# caught by: test_a_definitive_refusal_is_asked_only_once
-# hint: IngestError, pas TransientError
-def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    if status in RETRIED_STATUS:
-        raise _transient(status, headers, url)
 
-# --- Retry-After ignored
-# file: retry.py
-# caught by: test_retry_after_is_respected
-# hint: jamais moins
-class RetryAfterFloor(wait_base):
-    def __call__(self, retry_state: RetryCallState) -> float:
-        return self.jittered(retry_state)
+# --- 425 forgotten
+# file: ingest_api.py
+# caught by: test_a_passing_status_is_worth_a_retry
+# hint: 425
+def worth_retrying(error: BaseException) -> bool:
+    if isinstance(error, HTTPError):
+        return error.response.status_code in (408, 429, 500, 502, 503, 504)
+    return isinstance(error, (requests.ConnectionError, Timeout, ChunkedEncodingError, JSONDecodeError))
 
-# --- retry of every exception
-# file: retry.py
-# caught by: test_a_definitive_refusal_is_asked_only_once
-# hint: Seuls 408, 425, 429 et les 5xx
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    return Retrying(
-        stop=stop_after_attempt(max_attempts),
-        wait=wait_random_exponential(max=max_wait, min=SHORTEST_WAIT),
+
+# --- a cut connection not retried
+# file: ingest_api.py
+# caught by: test_a_cut_is_worth_a_retry_a_bug_is_not
+# hint: ConnectionError
+def worth_retrying(error: BaseException) -> bool:
+    return isinstance(error, HTTPError) and (
+        error.response.status_code in (408, 425, 429) or error.response.status_code >= 500
+    )
+
+
+# --- any exception retried, bugs too
+# file: ingest_api.py
+# caught by: test_a_cut_is_worth_a_retry_a_bug_is_not
+# hint: rien d'autre
+def worth_retrying(error: BaseException) -> bool:
+    if isinstance(error, HTTPError):
+        return error.response.status_code in (408, 425, 429) or error.response.status_code >= 500
+    return True
+
+
+# --- three retries after the first attempt
+# file: ingest_api.py
+# caught by: test_it_gives_up_after_the_last_attempt
+# hint: premier compris
+def fetch_page(url: str, params: dict) -> tuple:
+    patiently = retry(
+        stop=stop_after_attempt(ATTEMPTS + 1) | stop_before_delay(BUDGET),
+        wait=wait_before_retry,
+        retry=retry_if_exception(worth_retrying),
         reraise=True,
     )
+    return patiently(get_json)(url, params)
 
-# --- no jitter
-# file: retry.py
-# caught by: test_waits_grow_and_are_random
-# hint: tirée au hasard
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    from tenacity import wait_exponential
 
-    return Retrying(
-        stop=stop_after_attempt(max_attempts),
-        wait=RetryAfterFloor(wait_exponential(max=max_wait, min=SHORTEST_WAIT)),
-        retry=retry_if_exception_type(TransientError),
-        reraise=True,
-    )
-
-# --- no wait at all
-# file: retry.py
-# caught by: test_retry_after_zero_is_not_a_hot_loop
-# hint: donnez-lui un minimum
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    return Retrying(
-        stop=stop_after_attempt(max_attempts), retry=retry_if_exception_type(TransientError), reraise=True
-    )
-
-# --- one attempt too few
-# file: retry.py
-# caught by: test_a_passing_failure_is_tried_again
-# hint: que `retrying` recommence sur TransientError
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    return Retrying(
-        stop=stop_after_attempt(max_attempts - 1),
-        wait=RetryAfterFloor(wait_random_exponential(max=max_wait, min=SHORTEST_WAIT)),
-        retry=retry_if_exception_type(TransientError),
-        reraise=True,
-    )
-
-# --- the library's own error comes out
-# file: retry.py
+# --- tenacity's own error comes out
+# file: ingest_api.py
 # caught by: test_it_gives_up_after_the_last_attempt
 # hint: reraise=True
-def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    return Retrying(
-        stop=stop_after_attempt(max_attempts),
-        wait=RetryAfterFloor(wait_random_exponential(max=max_wait, min=SHORTEST_WAIT)),
-        retry=retry_if_exception_type(TransientError),
+def fetch_page(url: str, params: dict) -> tuple:
+    patiently = retry(
+        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(BUDGET),
+        wait=wait_before_retry,
+        retry=retry_if_exception(worth_retrying),
     )
+    return patiently(get_json)(url, params)
 
-# --- the last page lost when it is exactly full
-# file: pagination.py
-# caught by: test_numbered_pages_give_every_row_once
-# hint: La dernière page peut être pleine
-def by_page(client: ApiClient, resource: Resource, params: dict, size: int, start: int = 1) -> Iterator[Page]:
-    page_name, size_name = resource.page_parameters
-    number = start
-    answer = client.get(resource.path, {**params, page_name: number, size_name: size})
-    while len(answer.rows) == size:
-        following = client.get(resource.path, {**params, page_name: number + 1, size_name: size})
-        if not following.rows:
-            return
-        yield Page(number, answer, number)
-        number, answer = number + 1, following
-    yield Page(number, answer, number)
 
-# --- only the first page
-# file: pagination.py
-# caught by: test_numbered_pages_give_every_row_once
-# hint: demandez à `_has_more`
-def by_page(client: ApiClient, resource: Resource, params: dict, size: int, start: int = 1) -> Iterator[Page]:
-    page_name, size_name = resource.page_parameters
-    yield Page(start, client.get(resource.path, {**params, page_name: start, size_name: size}), start)
+# --- no retry at all
+# file: ingest_api.py
+# caught by: test_a_passing_failure_is_tried_again
+# hint: retry
+def fetch_page(url: str, params: dict) -> tuple:
+    return get_json(url, params)
 
-# --- the parameters of the request forgotten after the first page
-# file: pagination.py
-# caught by: test_cursor_pages_give_every_row_of_the_day_once
-# hint: `params` compris
-def by_cursor(client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None) -> Iterator[Page]:
-    answer = client.get(resource.path, {**params, "limit": size})
-    number, seen = 1, set()
-    yield Page(number, answer, None)
-    while cursor := answer.envelope.get("next_cursor"):
-        if cursor in seen or number > 50:
-            raise IngestError("cursor_loop", "le même curseur")
-        seen.add(cursor)
-        answer = client.get(resource.path, {"cursor": cursor, "limit": size, "date": "2024-01-04"})
-        number += 1
-        yield Page(number, answer, cursor)
 
-# --- the page that has no next cursor is dropped
-# file: pagination.py
-# caught by: test_cursor_pages_give_every_row_of_the_day_once
-# hint: jusqu'à ce qu'il manque
-def by_cursor(client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None) -> Iterator[Page]:
-    number, cursor, seen = 0, start, set()
+# --- Retry-After ignored
+# file: ingest_api.py
+# caught by: test_waits_are_random_and_respect_retry_after
+# hint: Retry-After
+def fetch_page(url: str, params: dict) -> tuple:
+    patiently = retry(
+        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(BUDGET),
+        wait=wait_random_exponential(multiplier=4, min=2, max=10),
+        retry=retry_if_exception(worth_retrying),
+        reraise=True,
+    )
+    return patiently(get_json)(url, params)
+
+
+# --- a fixed wait
+# file: ingest_api.py
+# caught by: test_waits_are_random_and_respect_retry_after
+# hint: hasard
+def fetch_page(url: str, params: dict) -> tuple:
+    import time
+
+    for attempt in range(ATTEMPTS):
+        try:
+            return get_json(url, params)
+        except Exception as error:
+            if attempt == ATTEMPTS - 1 or not worth_retrying(error):
+                raise
+            time.sleep(5)
+
+
+# --- no budget: it would sleep for an hour
+# file: ingest_api.py
+# caught by: test_a_wait_beyond_the_budget_is_not_begun
+# hint: BUDGET
+def fetch_page(url: str, params: dict) -> tuple:
+    patiently = retry(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_before_retry,
+        retry=retry_if_exception(worth_retrying),
+        reraise=True,
+    )
+    return patiently(get_json)(url, params)
+
+
+# --- one retry policy for all that is raised
+# file: ingest_api.py
+# caught by: test_a_lasting_refusal_is_asked_only_once
+# hint: worth_retrying
+def fetch_page(url: str, params: dict) -> tuple:
+    patiently = retry(stop=stop_after_attempt(ATTEMPTS), wait=wait_before_retry, reraise=True)
+    return patiently(get_json)(url, params)
+
+
+# --- stops at a short page
+# file: ingest_api.py
+# caught by: test_a_short_or_an_empty_page_is_not_the_end
+# hint: next_cursor
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor = [], None
     while True:
-        number += 1
-        position = {"cursor": cursor} if cursor else {}
-        answer = client.get(resource.path, {**params, **position, "limit": size})
-        following = answer.envelope.get("next_cursor")
-        if not following:
-            return
-        if following in seen:
-            raise IngestError("cursor_loop", "le même curseur")
-        seen.add(following)
-        yield Page(number, answer, cursor)
-        cursor = following
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
+        rows += body["data"]
+        cursor = body["next_cursor"]
+        if len(body["data"]) < page_size or not cursor:
+            return rows
 
-# --- a cursor that comes back is followed for ever
-# file: pagination.py
-# caught by: test_a_cursor_that_comes_back_is_an_error_not_a_loop
-# hint: Retenez les curseurs déjà vus
-def by_cursor(client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None) -> Iterator[Page]:
-    number, cursor = 0, start
-    while number == 0 or cursor:
-        number += 1
-        position = {"cursor": cursor} if cursor else {}
-        answer = client.get(resource.path, {**params, **position, "limit": size})
-        yield Page(number, answer, cursor)
-        cursor = answer.envelope.get("next_cursor")
+
+# --- stops at an empty page
+# file: ingest_api.py
+# caught by: test_a_short_or_an_empty_page_is_not_the_end
+# hint: longueur
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor = [], None
+    while True:
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
+        rows += body["data"]
+        cursor = body["next_cursor"]
+        if not body["data"] or not cursor:
+            return rows
+
+
+# --- compares with the last cursor only
+# file: ingest_api.py
+# caught by: test_a_cursor_already_seen_is_an_error
+# hint: ensemble
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor = [], None
+    while True:
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
+        if not isinstance(body, dict) or not isinstance(body.get("data"), list) or "next_cursor" not in body:
+            raise IngestError("unexpected_shape", url)
+        rows += body["data"]
+        if not body["next_cursor"]:
+            return rows
+        if body["next_cursor"] == cursor:
+            raise IngestError("cursor_loop", url)
+        cursor = body["next_cursor"]
+
+
+# --- a loop taken for the end
+# file: ingest_api.py
+# caught by: test_a_cursor_already_seen_is_an_error
+# hint: cursor_loop
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor, seen = [], None, set()
+    while cursor not in seen:
+        seen.add(cursor)
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
+        rows += body["data"]
+        cursor = body["next_cursor"]
+        if not cursor:
+            break
+    return rows
+
+
+# --- page_size ignored
+# file: ingest_api.py
+# caught by: test_every_row_of_a_day_comes_once
+# hint: page_size
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor, seen = [], None, set()
+    while True:
+        body, _ = fetch_page(url, {**asked, "limit": 100, "cursor": cursor})
+        rows += body["data"]
+        cursor = body["next_cursor"]
+        if not cursor:
+            return rows
+
+
+# --- asked only on the first page
+# file: ingest_api.py
+# caught by: test_what_is_asked_is_asked_on_every_page
+# hint: asked
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    body, _ = fetch_page(url, {**asked, "limit": page_size})
+    rows = body["data"]
+    while body["next_cursor"]:
+        body, _ = fetch_page(url, {"limit": page_size, "cursor": body["next_cursor"]})
+        rows += body["data"]
+    return rows
+
+
+# --- the first page lost
+# file: ingest_api.py
+# caught by: test_every_row_of_a_day_comes_once
+# hint: next_cursor
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    body, _ = fetch_page(url, {**asked, "limit": page_size})
+    rows = []
+    while body["next_cursor"]:
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": body["next_cursor"]})
+        rows += body["data"]
+    return rows
+
+
+# --- no next_cursor taken for the end
+# file: ingest_api.py
+# caught by: test_an_answer_of_another_shape_is_not_the_end
+# hint: forme
+def fetch_rows(url: str, asked: dict, page_size: int) -> list:
+    rows, cursor = [], None
+    while True:
+        body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
+        rows += body.get("data", [])
+        cursor = body.get("next_cursor")
+        if not cursor:
+            return rows

@@ -1,104 +1,207 @@
-# --- the watermark saved too early
-# file: ingest_api.py
-# caught by: test_a_failed_run_does_not_move_the_watermark
-# hint: Enregistrez le filigrane en dernier
-def ingest(argv: list[str] | None) -> dict:
-    options = build_parser().parse_args(argv)
-    check_usage(options)
-    run_id = new_run_id()
-    log_to_stderr(run_id)
-    job = make_job(options, run_id)
-    with options.output_dir.locked():
-        look_back = timedelta(hours=options.look_back_hours)
-        mark = starting_mark(options)
-        watermark.commit(options.state_dir, mark.advanced(datetime.now(UTC)))
-        outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
-        return ingestion_result(outcome, options.resource, run_id, mark)
-
-# --- the watermark saved although a day failed
-# file: ingest_api.py
-# caught by: test_a_failed_run_does_not_move_the_watermark
-# hint: seulement si `outcome.failures` est vide
-def ingest(argv: list[str] | None) -> dict:
-    options = build_parser().parse_args(argv)
-    check_usage(options)
-    run_id = new_run_id()
-    log_to_stderr(run_id)
-    job = make_job(options, run_id)
-    with options.output_dir.locked():
-        look_back = timedelta(hours=options.look_back_hours)
-        mark = starting_mark(options)
-        try:
-            outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
-        finally:
-            if not options.since:
-                watermark.commit(options.state_dir, mark.advanced(datetime.now(UTC)))
-        return ingestion_result(outcome, options.resource, run_id, mark)
-
-# --- the watermark never saved
-# file: ingest_api.py
-# caught by: test_the_watermark_is_saved_and_moves_on
-# hint: watermark.commit(options.state_dir, mark)
-def ingest(argv: list[str] | None) -> dict:
-    options = build_parser().parse_args(argv)
-    check_usage(options)
-    run_id = new_run_id()
-    log_to_stderr(run_id)
-    job = make_job(options, run_id)
-    with options.output_dir.locked():
-        look_back = timedelta(hours=options.look_back_hours)
-        mark = starting_mark(options)
-        outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
-        return ingestion_result(outcome, options.resource, run_id, mark)
-
-# --- saved under --since too
-# file: ingest_api.py
-# caught by: test_with_since_nothing_is_saved
-# hint: options.since vient de n8n
-def ingest(argv: list[str] | None) -> dict:
-    options = build_parser().parse_args(argv)
-    check_usage(options)
-    run_id = new_run_id()
-    log_to_stderr(run_id)
-    job = make_job(options, run_id)
-    with options.output_dir.locked():
-        look_back = timedelta(hours=options.look_back_hours)
-        mark = starting_mark(options)
-        outcome, mark = ingest_increment(job, mark, options.start_date, look_back, options.workers)
-        if not outcome.failures:
-            watermark.commit(options.state_dir, mark)
-        return ingestion_result(outcome, options.resource, run_id, mark)
-
-# --- after the watermark (>) instead of from it (>=)
-# file: watermark.py
-# caught by: test_reading_starts_at_the_watermark_itself
-# hint: La borne est comprise (>=)
-class Watermark:
-    def read_from(self, look_back: timedelta) -> datetime:
-        return self.value - look_back + timedelta(seconds=1)
-
 # --- no look-back
-# file: watermark.py
-# caught by: test_reading_starts_at_the_watermark_itself
-# hint: ont pu manquer la dernière fois
-class Watermark:
-    def read_from(self, look_back: timedelta) -> datetime:
-        return self.value
+# file: ingest_api.py
+# caught by: test_it_looks_back_behind_the_watermark
+# hint: LOOK_BACK
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": mark.isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
 
-# --- the last value read, whatever it is
-# file: watermark.py
-# caught by: test_a_watermark_never_goes_back
-# hint: max(self.value, value)
-class Watermark:
-    def advanced(self, value: datetime | int | str | None) -> "Watermark":
-        return replace(self, value=value)
 
-# --- cursors compared
-# file: watermark.py
-# caught by: test_a_watermark_never_goes_back
-# hint: sauf pour un curseur
-class Watermark:
-    def advanced(self, value: datetime | int | str | None) -> "Watermark":
-        if value is None or (self.value is not None and value < self.value):
-            return self
-        return replace(self, value=value)
+# --- looks ahead
+# file: ingest_api.py
+# caught by: test_it_looks_back_behind_the_watermark
+# hint: LOOK_BACK
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark + LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- a second added, ties lost
+# file: ingest_api.py
+# caught by: test_it_looks_back_behind_the_watermark
+# hint: LOOK_BACK
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK + timedelta(seconds=1)).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the start date ignored
+# file: ingest_api.py
+# caught by: test_it_looks_back_behind_the_watermark
+# hint: LOOK_BACK
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime(2024, 1, 1, tzinfo=UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the start date first, even with --since
+# file: ingest_api.py
+# caught by: test_it_looks_back_behind_the_watermark
+# hint: LOOK_BACK
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = datetime.combine(options.start_date, time.min, UTC) if options.start_date else options.since
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the days of the updates
+# file: ingest_api.py
+# caught by: test_the_days_are_those_of_the_events
+# hint: event_time
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["updated_at"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the days in any order
+# file: ingest_api.py
+# caught by: test_the_days_are_those_of_the_events
+# hint: sorted
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days, reverse=True), as_text(mark)
+
+
+# --- the watermark from this machine's clock
+# file: ingest_api.py
+# caught by: test_the_new_watermark_is_the_latest_update_seen
+# hint: max
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(datetime.now(UTC))
+
+
+# --- the watermark of the last row
+# file: ingest_api.py
+# caught by: test_the_watermark_never_goes_back
+# hint: grandir
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = version(good)
+    return sorted(days), as_text(mark)
+
+
+# --- the watermark goes back with the look-back
+# file: ingest_api.py
+# caught by: test_the_watermark_never_goes_back
+# hint: grandir
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = first = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    mark = mark - LOOK_BACK
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the watermark of the events
+# file: ingest_api.py
+# caught by: test_the_new_watermark_is_the_latest_update_seen
+# hint: version
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, good["event_time"])
+    return sorted(days), as_text(mark)
+
+
+# --- an unreadable row stops everything
+# file: ingest_api.py
+# caught by: test_an_unreadable_row_names_no_day
+# hint: ValueError
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        if True:
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), as_text(mark)
+
+
+# --- the offset instead of Z
+# file: ingest_api.py
+# caught by: test_the_new_watermark_is_the_latest_update_seen
+# hint: as_text
+def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
+    """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
+    mark = options.since or datetime.combine(options.start_date, time.min, UTC)
+    asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
+    for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
+        with contextlib.suppress(ValueError):
+            good = typed(row, EVENTS)
+            days.add(good["event_time"].date())
+            mark = max(mark, version(good))
+    return sorted(days), mark.isoformat()

@@ -1,109 +1,258 @@
-# --- the input file is optional
+# --- --input-file not required
 # file: validate_data.py
-# caught by: test_input_file_is_required_and_rules_file_is_not
-# hint: required=True
-def build_parser() -> JsonParser:
-    parser = JsonParser(prog="validate_data.py")
-    parser.add_argument("--input-file", type=Path, default=Path("data.parquet"))
-    parser.add_argument("--rules-file", type=Path)
-    parser.add_argument("--start-date", type=calendar_day)
-    parser.add_argument("--end-date", type=calendar_day)
-    return parser
+# caught by: test_the_two_arguments_are_read
+# hint: required
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; UsageError si elle est mal écrite."""
+    parser = Parser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+    parser.add_argument("--input-file", type=Path, help="un fichier, ou un dossier bronze")
+    parser.add_argument("--rules-file", type=Path, help="règles JSON (sans fichier : règles par défaut)")
+    parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
+    parser.add_argument(
+        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
+    )
+    return parser.parse_args(argv)
 
-# --- paths left as text
+
+# --- the rules file as a text
 # file: validate_data.py
-# caught by: test_input_file_is_required_and_rules_file_is_not
-# hint: type=Path
-def build_parser() -> JsonParser:
-    parser = JsonParser(prog="validate_data.py")
-    parser.add_argument("--input-file", required=True)
-    parser.add_argument("--rules-file")
-    return parser
+# caught by: test_the_two_arguments_are_read
+# hint: Path
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; UsageError si elle est mal écrite."""
+    parser = Parser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+    parser.add_argument("--input-file", type=Path, required=True, help="un fichier, ou un dossier bronze")
+    parser.add_argument("--rules-file", type=str, help="règles JSON (sans fichier : règles par défaut)")
+    parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
+    parser.add_argument(
+        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
+    )
+    return parser.parse_args(argv)
 
-# --- one rule for all the columns
-# file: rules.py
-# caught by: test_the_five_rules_are_read
-# hint: Une Rule par colonne
-def read_rules(content: object, origin: str) -> list[Rule]:
-    known = ("required_columns", "not_null_columns", "value_ranges", "unique_columns", "min_rows")
-    unknown = sorted(set(content) - set(known))
-    if unknown:
-        raise usage_error(f"{origin} : règle inconnue « {unknown[0]} ».")
-    return [Rule(name, content[name]) for name in content]
 
-# --- open bounds turned into zero
-# file: rules.py
-# caught by: test_the_five_rules_are_read
-# hint: Les bornes d'une plage sont un couple
-def read_rules(content: object, origin: str) -> list[Rule]:
-    rules = []
-    for name in ("required_columns", "not_null_columns", "unique_columns"):
-        rules += [Rule(name, column) for column in content.get(name, [])]
-    for column, (low, high) in content.get("value_ranges", {}).items():
-        rules.append(Rule("value_ranges", column, (low or 0, high or 0)))
-    if "min_rows" in content:
-        rules.append(Rule("min_rows", bounds=(content["min_rows"], None)))
+# --- a rules file by default
+# file: validate_data.py
+# caught by: test_the_two_arguments_are_read
+# hint: Path
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Les arguments de la commande ; UsageError si elle est mal écrite."""
+    parser = Parser(prog="validate_data.py", description="Vérifie la qualité de fichiers Parquet.")
+    parser.add_argument("--input-file", type=Path, required=True, help="un fichier, ou un dossier bronze")
+    parser.add_argument("--rules-file", type=Path, default=Path("validation_rules.json"), help="règles JSON (sans fichier : règles par défaut)")
+    parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
+    parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
+    parser.add_argument(
+        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
+    )
+    return parser.parse_args(argv)
+
+
+# --- always the default rules
+# file: validate_data.py
+# caught by: test_the_rules_of_the_file_are_read
+# hint: dictionnaire
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if True:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
     return rules
 
-# --- an unknown rule ignored
-# file: rules.py
-# caught by: test_a_misspelt_rule_is_refused_by_name
-# hint: Comparez les clés du fichier
-def read_rules(content: object, origin: str) -> list[Rule]:
-    rules = []
-    for name in ("required_columns", "not_null_columns", "unique_columns"):
-        rules += [Rule(name, column) for column in _column_names(content.get(name, []), name, origin)]
-    rules += _ranges(content.get("value_ranges", {}), origin)
-    if "min_rows" in content:
-        rules.append(Rule("min_rows", bounds=(content["min_rows"], None)))
+
+# --- the default rules added
+# file: validate_data.py
+# caught by: test_the_rules_of_the_file_are_read
+# hint: tel quel
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
+    return {**DEFAULT_RULES, **rules}
+
+
+# --- no default rules
+# file: validate_data.py
+# caught by: test_without_a_file_the_default_rules_apply
+# hint: DEFAULT_RULES
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return {}
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
     return rules
 
-# --- every rule required
-# file: rules.py
-# caught by: test_absent_rules_are_no_rules
-# hint: une règle absente n'est pas une erreur
-def read_rules(content: object, origin: str) -> list[Rule]:
-    rules = []
-    for name in ("required_columns", "not_null_columns", "unique_columns"):
-        rules += [Rule(name, column) for column in content[name]]
-    rules += _ranges(content["value_ranges"], origin)
-    rules.append(Rule("min_rows", bounds=(content["min_rows"], None)))
+
+# --- unknown rules accepted
+# file: validate_data.py
+# caught by: test_rules_badly_written_are_refused_by_name
+# hint: RULES
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if False:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
     return rules
 
-# --- min_rows of any kind
-# file: rules.py
-# caught by: test_a_rule_of_the_wrong_shape_is_refused
-# hint: un entier pour min_rows
-def read_rules(content: object, origin: str) -> list[Rule]:
-    known = ("required_columns", "not_null_columns", "value_ranges", "unique_columns", "min_rows")
-    if not isinstance(content, dict):
-        raise usage_error(f"{origin} : un objet JSON de règles était attendu.")
-    unknown = sorted(content.keys() - set(known))
-    if unknown:
-        raise usage_error(f"{origin} : règle inconnue « {unknown[0]} ».")
-    rules = []
-    for name in ("required_columns", "not_null_columns", "unique_columns"):
-        rules += [Rule(name, column) for column in _column_names(content.get(name, []), name, origin)]
-    rules += _ranges(content.get("value_ranges", {}), origin)
-    if "min_rows" in content:
-        rules.append(Rule("min_rows", bounds=(content["min_rows"], None)))
+
+# --- case does not matter
+# file: validate_data.py
+# caught by: test_rules_badly_written_are_refused_by_name
+# hint: RULES
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name.lower() not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
     return rules
 
-# --- the zero of min_rows taken for an absent rule
-# file: rules.py
-# caught by: test_absent_rules_are_no_rules
-# hint: content.get(nom, [])
-def read_rules(content: object, origin: str) -> list[Rule]:
-    known = ("required_columns", "not_null_columns", "value_ranges", "unique_columns", "min_rows")
-    if not isinstance(content, dict):
-        raise usage_error(f"{origin} : un objet JSON de règles était attendu.")
-    unknown = sorted(content.keys() - set(known))
-    if unknown:
-        raise usage_error(f"{origin} : règle inconnue « {unknown[0]} ».")
-    rules = []
-    for name in ("required_columns", "not_null_columns", "unique_columns"):
-        rules += [Rule(name, column) for column in _column_names(content.get(name, []), name, origin)]
-    rules += _ranges(content.get("value_ranges", {}), origin)
-    if content.get("min_rows"):
-        rules.append(Rule("min_rows", bounds=(content["min_rows"], None)))
+
+# --- bad JSON not caught
+# file: validate_data.py
+# caught by: test_rules_badly_written_are_refused_by_name
+# hint: ValueError
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
+    return rules
+
+
+# --- a missing file not caught
+# file: validate_data.py
+# caught by: test_a_missing_file_and_a_bad_value_are_refused_too
+# hint: OSError
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
+    return rules
+
+
+# --- check_rules not called
+# file: validate_data.py
+# caught by: test_a_missing_file_and_a_bad_value_are_refused_too
+# hint: check_rules
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    return rules
+
+
+# --- a list accepted
+# file: validate_data.py
+# caught by: test_rules_badly_written_are_refused_by_name
+# hint: isinstance
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if False:
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError(f"{path} : règle inconnue « {name} ». Règles connues : {', '.join(RULES)}")
+    check_rules(rules, path)
+    return rules
+
+
+# --- the culprit not named
+# file: validate_data.py
+# caught by: test_rules_badly_written_are_refused_by_name
+# hint: clé
+def load_rules(path: Path | None) -> dict:
+    """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
+    if path is None:
+        return DEFAULT_RULES
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} ne se lit pas comme un fichier de règles JSON ({error})") from None
+    if not isinstance(rules, dict):
+        raise UsageError(f"{path} : un objet JSON de règles était attendu")
+    for name in rules:
+        if name not in RULES:
+            raise UsageError("règle inconnue")
+    check_rules(rules, path)
     return rules

@@ -1,98 +1,357 @@
-# --- more rows than the minimum wanted
-# file: rule_results.py
-# caught by: test_min_rows_is_judged_on_the_number_of_rows
-# hint: (>=)
-def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
-    rows = table.num_rows
-    if rule.name == "min_rows":
-        return ok(rule, rows) if rows > rule.bounds[0] else failure(rule, rows, rows, [])
-    if rule.column not in table.column_names:
-        return RuleResult(rule.name, rule.column, "missing_column", rows, rows, "absente")
-    return ok(rule, rows) if rule.name == "required_columns" else None
+# --- zero taken for an absence
+# file: validate_data.py
+# caught by: test_null_values_are_found
+# hint: isna
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna() | (values.astype("string") == "0.0") | (values.astype("string") == "")
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
 
-# --- an absent column has no wrong value
-# file: rule_results.py
-# caught by: test_a_rule_on_an_absent_column_fails
-# hint: jamais None ni une exception
-def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
-    rows = table.num_rows
-    if rule.name == "min_rows":
-        return ok(rule, rows) if rows >= rule.bounds[0] else failure(rule, rows, rows, [])
-    if rule.name == "required_columns":
-        present = rule.column in table.column_names
-        return ok(rule, rows) if present else RuleResult(rule.name, rule.column, "missing_column", rows, rows, "absente")
-    return None
 
-# --- bounds on text let through
-# file: rule_results.py
-# caught by: test_what_the_schema_can_not_tell_is_left_to_the_values
-# hint: sur une colonne de texte
-def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
-    rows = table.num_rows
-    if rule.name == "min_rows":
-        return ok(rule, rows) if rows >= rule.bounds[0] else failure(rule, rows, rows, [])
-    if rule.column not in table.column_names:
-        return RuleResult(rule.name, rule.column, "missing_column", rows, rows, "absente")
-    return ok(rule, rows) if rule.name == "required_columns" else None
+# --- one answer for the whole column
+# file: validate_data.py
+# caught by: test_null_values_are_found
+# hint: par ligne
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return bool(values.isna().any())
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
 
-# --- decimals are not numbers
-# file: rule_results.py
-# caught by: test_what_the_schema_can_not_tell_is_left_to_the_values
-# hint: Les décimales et les entiers, eux, se comparent
-def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
-    rows = table.num_rows
-    if rule.name == "min_rows":
-        return ok(rule, rows) if rows >= rule.bounds[0] else failure(rule, rows, rows, [])
-    if rule.column not in table.column_names:
-        return RuleResult(rule.name, rule.column, "missing_column", rows, rows, "absente")
-    kind = table.schema.field(rule.column).type
-    if rule.name == "value_ranges" and not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return RuleResult(rule.name, rule.column, "not_a_number", rows, rows, "pas un nombre")
-    return ok(rule, rows) if rule.name == "required_columns" else None
 
-# --- null instead of not null
-# file: expectations.py
-# caught by: test_missing_values_are_found
-# hint: ToNotBeNull
-def expectation(rule: Rule) -> gxe.Expectation:
-    low, high = rule.bounds
-    if rule.name == "not_null_columns":
-        return gxe.ExpectColumnValuesToBeNull(column=rule.column)
-    if rule.name == "unique_columns":
-        return gxe.ExpectColumnValuesToBeUnique(column=rule.column)
-    return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=low, max_value=high)
+# --- any row: all are refused
+# file: validate_data.py
+# caught by: test_null_values_are_found
+# hint: isna
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return ~nothing if values.isna().any() else nothing
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
 
-# --- bounds left out
-# file: expectations.py
-# caught by: test_values_out_of_range_are_found
-# hint: bornes comprises
-def expectation(rule: Rule) -> gxe.Expectation:
-    low, high = rule.bounds
-    if rule.name == "not_null_columns":
-        return gxe.ExpectColumnValuesToNotBeNull(column=rule.column)
-    if rule.name == "unique_columns":
-        return gxe.ExpectColumnValuesToBeUnique(column=rule.column)
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=rule.column, min_value=low, max_value=high, strict_min=True, strict_max=True
-    )
 
-# --- the maximum forgotten
-# file: expectations.py
-# caught by: test_values_out_of_range_are_found
-# hint: max_value=
-def expectation(rule: Rule) -> gxe.Expectation:
-    if rule.name == "not_null_columns":
-        return gxe.ExpectColumnValuesToNotBeNull(column=rule.column)
-    if rule.name == "unique_columns":
-        return gxe.ExpectColumnValuesToBeUnique(column=rule.column)
-    return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.bounds[0] or 0)
+# --- only the second of a pair
+# file: validate_data.py
+# caught by: test_every_row_of_a_repeated_value_is_found
+# hint: keep=False
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep="first") & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
 
-# --- unique mistaken for not null
-# file: expectations.py
-# caught by: test_duplicates_are_found
-# hint: ToBeUnique
-def expectation(rule: Rule) -> gxe.Expectation:
-    low, high = rule.bounds
-    if rule.name == "value_ranges":
-        return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=low, max_value=high)
-    return gxe.ExpectColumnValuesToNotBeNull(column=rule.column)
+
+# --- absences are duplicates
+# file: validate_data.py
+# caught by: test_every_row_of_a_repeated_value_is_found
+# hint: notna
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False)
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- a bound is refused
+# file: validate_data.py
+# caught by: test_values_out_of_bounds_are_found
+# hint: permises
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values <= low if low is not None else nothing
+        too_high = values >= high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- a bound of 0 dropped
+# file: validate_data.py
+# caught by: test_values_out_of_bounds_are_found
+# hint: borne 0
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low else nothing
+        too_high = values > high if high else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- an absence is out of bounds
+# file: validate_data.py
+# caught by: test_values_out_of_bounds_are_found
+# hint: low
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(True).astype(bool)
+    return nothing
+
+
+# --- None is compared
+# file: validate_data.py
+# caught by: test_values_out_of_bounds_are_found
+# hint: None
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- only the lower bound
+# file: validate_data.py
+# caught by: test_values_out_of_bounds_are_found
+# hint: high
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return too_low.fillna(False).astype(bool)
+    return nothing
+
+
+# --- one row more is needed
+# file: validate_data.py
+# caught by: test_too_few_rows_refuse_the_table
+# hint: suffisent
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) <= value else nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- min_rows forgotten
+# file: validate_data.py
+# caught by: test_too_few_rows_refuse_the_table
+# hint: min_rows
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return nothing
+    if column not in frame:
+        return ~nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- a missing column passes
+# file: validate_data.py
+# caught by: test_a_missing_column_refuses_every_row
+# hint: column not in frame
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- a missing column breaks
+# file: validate_data.py
+# caught by: test_a_missing_column_refuses_every_row
+# hint: column not in frame
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing
+
+
+# --- the frame sorted in place
+# file: validate_data.py
+# caught by: test_many_rows_are_judged_one_by_one
+# hint: sans toucher
+def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    nothing = pd.Series(False, index=frame.index)
+    if rule == "min_rows":
+        return ~nothing if len(frame) < value else nothing
+    if column not in frame:
+        return ~nothing
+    frame.sort_values(column, inplace=True)
+    values = frame[column]
+    if rule == "not_null_columns":
+        return values.isna()
+    if rule == "unique_columns":
+        return values.duplicated(keep=False) & values.notna()
+    if rule == "value_ranges":
+        low, high = value
+        too_low = values < low if low is not None else nothing
+        too_high = values > high if high is not None else nothing
+        return (too_low | too_high).fillna(False).astype(bool)
+    return nothing

@@ -1,57 +1,122 @@
-# --- a folder taken for a finished day
-# file: partitions.py
-# caught by: test_a_crashed_write_is_not_a_finished_day
-# hint: Un dossier seul ne prouve rien
-def present_days(folder: Folder) -> set[date]:
-    if not folder.path.is_dir():
-        return set()
-    names = [path.name for path in folder.path.iterdir()]
-    return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
+# --- the folder is enough
+# file: ingest_api.py
+# caught by: test_a_folder_or_half_a_file_is_not_a_day_done
+# hint: dossier
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (files[day].parent.exists())]
 
-# --- any file will do
-# file: partitions.py
-# caught by: test_a_crashed_write_is_not_a_finished_day
-# hint: le fichier complet qui compte
-def present_days(folder: Folder) -> set[date]:
-    if not folder.path.is_dir():
-        return set()
-    names = {path.parent.name for path in folder.path.glob(f"{PREFIX}*/.*")} | {
-        path.parent.name for path in folder.path.glob(f"{PREFIX}*/*")
-    }
-    return {day for name in names if (day := _day_of(name))}
 
-# --- a foreign folder breaks the run
-# file: partitions.py
-# caught by: test_foreign_folders_are_ignored
-# hint: `_day_of` rend None sinon
-def present_days(folder: Folder) -> set[date]:
-    names = folder.subfolders_holding(FILE_NAME)
-    return {date.fromisoformat(name.removeprefix(PREFIX)) for name in names}
+# --- any file in the folder
+# file: ingest_api.py
+# caught by: test_a_folder_or_half_a_file_is_not_a_day_done
+# hint: dossier
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (list(files[day].parent.glob("*")))]
 
-# --- any folder whose name holds a date
-# file: partitions.py
-# caught by: test_foreign_folders_are_ignored
-# hint: qui commencent par PREFIX
-def present_days(folder: Folder) -> set[date]:
-    import contextlib
 
-    days = set()
-    for name in folder.subfolders_holding(FILE_NAME):
-        with contextlib.suppress(ValueError):
-            days.add(date.fromisoformat(name.partition("=")[2]))
+# --- any Parquet file in the folder
+# file: ingest_api.py
+# caught by: test_a_folder_or_half_a_file_is_not_a_day_done
+# hint: fichier
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (list(files[day].parent.glob("*.parquet")))]
+
+
+# --- a file of zero bytes is enough
+# file: ingest_api.py
+# caught by: test_a_folder_or_half_a_file_is_not_a_day_done
+# hint: zéro octet
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (files[day].is_file())]
+
+
+# --- whatever bears the name
+# file: ingest_api.py
+# caught by: test_a_folder_or_half_a_file_is_not_a_day_done
+# hint: fichier
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if not (files[day].exists())]
+
+
+# --- a set
+# file: ingest_api.py
+# caught by: test_a_day_whose_complete_file_is_there_is_done
+# hint: is_file
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return {day for day in days if not (files[day].is_file() and files[day].stat().st_size)}
+
+
+# --- sorted, not as given
+# file: ingest_api.py
+# caught by: test_a_day_whose_complete_file_is_there_is_done
+# hint: is_file
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in sorted(days) if not (files[day].is_file() and files[day].stat().st_size)]
+
+
+# --- the days that are done
+# file: ingest_api.py
+# caught by: test_a_day_whose_complete_file_is_there_is_done
+# hint: gardez les autres
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    return [day for day in days if (files[day].is_file() and files[day].stat().st_size)]
+
+
+# --- all the days
+# file: ingest_api.py
+# caught by: test_a_day_whose_complete_file_is_there_is_done
+# hint: is_file
+def days_left(days: list[date], output_dir: Path) -> list[date]:
     return days
 
-# --- a first time is an error
-# file: partitions.py
-# caught by: test_a_folder_that_does_not_exist_holds_no_day
-# hint: pas une exception
-def present_days(folder: Folder) -> set[date]:
-    names = [path.name for path in folder.path.iterdir() if (path / FILE_NAME).is_file()]
-    return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
 
-# --- names instead of days
-# file: partitions.py
-# caught by: test_days_with_their_complete_file_are_present
-# hint: les sous-dossiers où le fichier complet
-def present_days(folder: Folder) -> set[date]:
-    return {name.removeprefix(PREFIX) for name in folder.subfolders_holding(FILE_NAME) if name.startswith(PREFIX)}
+# --- stops at the first day done
+# file: ingest_api.py
+# caught by: test_a_day_whose_complete_file_is_there_is_done
+# hint: is_file
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    left = []
+    for day in days:
+        path = partition_file(output_dir, day)
+        if path.is_file() and path.stat().st_size:
+            break
+        left.append(day)
+    return left
+
+
+# --- the bronze folder must be there
+# file: ingest_api.py
+# caught by: test_nothing_is_done_where_there_is_nothing
+# hint: n'existe pas encore
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    next(iter(output_dir.iterdir()), None)
+    return [day for day in days if not (files[day].is_file() and files[day].stat().st_size)]
+
+
+# --- the bronze folder created
+# file: ingest_api.py
+# caught by: test_nothing_is_done_where_there_is_nothing
+# hint: n'existe pas encore
+def days_left(days: list[date], output_dir: Path) -> list[date]:
+    """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
+    files = {day: partition_file(output_dir, day) for day in days}
+    output_dir.mkdir(parents=True, exist_ok=True)
+    return [day for day in days if not (files[day].is_file() and files[day].stat().st_size)]
