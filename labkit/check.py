@@ -158,7 +158,7 @@ def _one_for_each_check(found: list[Finding]) -> list[Finding]:
 
 def _sudden_end(stalled: Path, folder: Path) -> str:
     """Why a check never ended: a loop, with the line it was on, or a process that left."""
-    text = stalled.read_text(encoding="utf-8", errors="replace")
+    text = stalled.read_text(encoding="utf-8", errors="replace") if stalled.exists() else ""
     frames = re.findall(r'File "(.+)", line (\d+) in (\S+)', text)
     if not text:
         return "Votre code a arrêté Python d'un coup (os._exit ?) : rendez une valeur ou levez une erreur."

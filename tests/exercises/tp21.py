@@ -1070,7 +1070,10 @@ def test_the_unexpected_is_a_result_too(run, api, learner, tmp_path, monkeypatch
         raise error
 
     monkeypatch.setattr(learner("ingest_api"), "ingest_day", fail)
-    ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
+    try:
+        ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
+    except (RuntimeError, KeyboardInterrupt) as escaped:
+        verify_that(f"main(…), ingest_day levant {type(error).__name__}", False, "un résultat", f"{type(escaped).__name__}, sortie de main")
     result = result_of(ran)
     tried = f"{ran.line}, ingest_day levant {type(error).__name__}"
     verify(f"{tried}, status et code de sortie", (result.get("status"), ran.code), ("error", 1))

@@ -370,6 +370,7 @@ def test_the_checker_given_is_the_one_used(learner, tmp_path):
 
     path = parquet(tmp_path, id=pa.array([None, 7, 9], pa.int64()))
     result = learner("validate_data").validate_file(path, {"min_rows": 3}, check)
+    verify("validate_file(…, check), appels de check", len(seen), 1)
     verify(
         "validate_file(…, check), ce que check a reçu",
         seen,

@@ -21,7 +21,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # --- pq.read_table without its partitions
 # file: validate_data.py
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.read_table(path, partitioning=None).to_pandas(types_mapper=pd.ArrowDtype)

@@ -39,3 +39,17 @@ def increment_arguments() -> list[str]:
 # hint: filigrane
 def increment_arguments() -> list[str]:
     return ["--resource", "transactions", "--watermark", "date"]
+
+# --- a look-back of one day, late rows missed
+# file: statement.py
+# caught by: test_the_increment_sees_what_moved
+# hint: relisez 72 h
+def increment_arguments() -> list[str]:
+    return ["--resource", "transactions", "--watermark", "updated_at", "--look-back-hours", "24"]
+
+# --- days instead of hours
+# file: statement.py
+# caught by: test_the_increment_sees_what_moved
+# hint: filigrane
+def increment_arguments() -> list[str]:
+    return ["--resource", "transactions", "--watermark", "updated_at", "--look-back-hours", "3"]

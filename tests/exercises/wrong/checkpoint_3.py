@@ -65,3 +65,11 @@ def balances(transactions: pa.Table) -> dict[str, Decimal]:
     settled = transactions.filter(pc.equal(transactions["status"], "settled"))
     totals = settled.group_by("account").aggregate([("amount", "count")])
     return dict(zip(totals["account"].to_pylist(), totals["amount_count"].to_pylist(), strict=True))
+
+# --- every status counts
+# file: statement.py
+# caught by: test_only_settled_transactions_count
+# hint: settled
+def balances(transactions: pa.Table) -> dict[str, Decimal]:
+    totals = transactions.group_by("account").aggregate([("amount", "sum")])
+    return dict(zip(totals["account"].to_pylist(), totals["amount_sum"].to_pylist(), strict=True))

@@ -131,7 +131,7 @@ def ingest(options: argparse.Namespace) -> dict:
 # --- an error without its code
 # file: ingest_api.py
 # caught by: test_a_day_that_fails_does_not_stop_the_others
-# hint: premier jour
+# hint: boucle
 def summary(
     options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
 ) -> dict:

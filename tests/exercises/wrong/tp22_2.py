@@ -3,7 +3,7 @@
 # caught by: test_null_values_are_found
 # hint: isna
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -27,7 +27,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_null_values_are_found
 # hint: par ligne
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -51,7 +51,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_null_values_are_found
 # hint: isna
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -75,7 +75,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_every_row_of_a_repeated_value_is_found
 # hint: keep=False
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -99,7 +99,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_every_row_of_a_repeated_value_is_found
 # hint: notna
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -123,7 +123,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_values_out_of_bounds_are_found
 # hint: permises
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -147,7 +147,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_values_out_of_bounds_are_found
 # hint: borne 0
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -171,7 +171,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_values_out_of_bounds_are_found
 # hint: low
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -190,36 +190,12 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
     return nothing
 
 
-# --- None is compared
-# file: validate_data.py
-# caught by: test_values_out_of_bounds_are_found
-# hint: None
-def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
-    nothing = pd.Series(False, index=frame.index)
-    if rule == "min_rows":
-        return ~nothing if len(frame) < value else nothing
-    if column not in frame:
-        return ~nothing
-    values = frame[column]
-    if rule == "not_null_columns":
-        return values.isna()
-    if rule == "unique_columns":
-        return values.duplicated(keep=False) & values.notna()
-    if rule == "value_ranges":
-        low, high = value
-        too_low = values < low
-        too_high = values > high if high is not None else nothing
-        return (too_low | too_high).fillna(False).astype(bool)
-    return nothing
-
-
 # --- only the lower bound
 # file: validate_data.py
 # caught by: test_values_out_of_bounds_are_found
 # hint: high
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -243,7 +219,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_too_few_rows_refuse_the_table
 # hint: suffisent
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) <= value else nothing
@@ -267,7 +243,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_too_few_rows_refuse_the_table
 # hint: min_rows
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return nothing
@@ -291,7 +267,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_a_missing_column_refuses_every_row
 # hint: column not in frame
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -315,7 +291,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_a_missing_column_refuses_every_row
 # hint: column not in frame
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing
@@ -337,7 +313,7 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
 # caught by: test_many_rows_are_judged_one_by_one
 # hint: sans toucher
 def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.Series:
-    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table (colonne absente, trop peu de lignes)."""
+    """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     nothing = pd.Series(False, index=frame.index)
     if rule == "min_rows":
         return ~nothing if len(frame) < value else nothing

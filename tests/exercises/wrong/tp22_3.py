@@ -3,7 +3,7 @@
 # caught by: test_a_good_file_passes
 # hint: échecs seulement
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -20,7 +20,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_every_rule_that_fails_is_an_error
 # hint: tous les échecs
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -37,7 +37,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_a_good_file_passes
 # hint: tous les verdicts
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -54,7 +54,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_every_rule_that_fails_is_an_error
 # hint: échecs
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -71,7 +71,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_the_checker_given_is_the_one_used
 # hint: paramètre
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -88,7 +88,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_the_checker_given_is_the_one_used
 # hint: ArrowDtype
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas()
@@ -105,7 +105,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_an_unreadable_file_is_a_failure_not_an_exception
 # hint: pa.ArrowException
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -122,7 +122,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_an_unreadable_file_is_a_failure_not_an_exception
 # hint: try
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
@@ -139,7 +139,7 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
 # caught by: test_a_good_file_passes
 # hint: result
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
-    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec, pas une exception."""
+    """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
