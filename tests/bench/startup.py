@@ -30,7 +30,7 @@ from tests.bench.machine import described
 
 PUBLISHED = ROOT / "docs" / "bench.md"
 TITLE = "## Start-up"
-FOLDERS = ("labkit", "solutions", "labs", "notebooks", "n8n", "data/samples", "tests/exercises")
+FOLDERS = ("labkit", "ingestion", "solutions", "labs", "notebooks", "n8n", "data/samples", "tests/exercises")
 FILES = ("requirements.txt", "pyproject.toml", "README.md")
 # What a notebook of the day has imported by its end.
 LESSON = "import pandas, pyarrow.parquet, matplotlib.pyplot, requests, tenacity"

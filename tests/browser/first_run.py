@@ -8,7 +8,6 @@ import html
 import io
 import json
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -98,15 +97,14 @@ def exercise(film: Film, jupyterlab: JupyterLab, page: Page) -> None:
     """TP2.3, step 1: the last day is forgotten, the check says so, one correction later it is green."""
     copy = jupyterlab.lab.copy
     copy.lab("catch-up", "tp21", "--to", "4")
-    shutil.copy(copy.root / "solutions" / "generate_dates.py", copy.root / "labs")
-    to_fill = (copy.root / "labs" / "partitions.py").read_text(encoding="utf-8")
+    to_fill = (copy.root / "labs" / "generate_dates.py").read_text(encoding="utf-8")
     jupyterlab.open_notebook("labs/tp23_backfill.ipynb")
     page.keyboard.press("Control+b")
     jupyterlab.run_cell('scripts = "labs"')
-    jupyterlab.run_cell("open_lab(scripts, base_url)")
+    jupyterlab.run_cell("open_lab(scripts, base_url")
 
     def write(answer: str, caption: str) -> None:
-        jupyterlab.tab("partitions.py").click()
+        jupyterlab.tab("generate_dates.py").click()
         jupyterlab.write(to_fill.replace(TO_WRITE, answer))
         page.wait_for_timeout(500)
         film.shoot(page, 3, caption)

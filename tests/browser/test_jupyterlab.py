@@ -104,15 +104,13 @@ def logs_of_the_lesson(name):
 
 
 def test_a_trainee_writes_a_function_in_the_editor_and_the_check_turns_green(jupyterlab, page, lab):
-    labs, solutions = lab.copy.root / "labs", lab.copy.root / "solutions"
-    for done_before in ("ingest_api.py", "logs.py"):
-        (labs / done_before).write_bytes((solutions / done_before).read_bytes())
+    solutions = lab.copy.root / "solutions"
     jupyterlab.open_notebook("labs/tp21_api_vers_parquet.ipynb")
     jupyterlab.run_cell('scripts = "labs"')
-    jupyterlab.run_cell("open_lab(scripts, base_url)")
-    expect(jupyterlab.run_cell('check("tp21.1")')).to_contain_text("3 sur 7, À FAIRE")
-    page.get_by_role("link", name="command_line.py").first.click()
-    jupyterlab.write((solutions / "command_line.py").read_text(encoding="utf-8"))
+    jupyterlab.run_cell("open_lab(scripts, base_url")
+    expect(jupyterlab.run_cell('check("tp21.1")')).to_contain_text("0 sur 7, À FAIRE")
+    page.get_by_role("link", name="ingest_api.py").first.click()
+    jupyterlab.write((solutions / "ingest_api.py").read_text(encoding="utf-8"))
     jupyterlab.tab("tp21_api_vers_parquet").click()
     expect(jupyterlab.run_cell('check("tp21.1")')).to_contain_text("7 sur 7, RÉUSSI")
     assert jupyterlab.bad_outputs() == []

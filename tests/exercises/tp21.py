@@ -1073,7 +1073,12 @@ def test_the_unexpected_is_a_result_too(run, api, learner, tmp_path, monkeypatch
     try:
         ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
     except (RuntimeError, KeyboardInterrupt) as escaped:
-        verify_that(f"main(…), ingest_day levant {type(error).__name__}", False, "un résultat", f"{type(escaped).__name__}, sortie de main")
+        verify_that(
+            f"main(…), ingest_day levant {type(error).__name__}",
+            False,
+            "un résultat",
+            f"{type(escaped).__name__}, sortie de main",
+        )
     result = result_of(ran)
     tried = f"{ran.line}, ingest_day levant {type(error).__name__}"
     verify(f"{tried}, status et code de sortie", (result.get("status"), ran.code), ("error", 1))

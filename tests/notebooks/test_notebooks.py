@@ -87,7 +87,7 @@ def test_a_run_report_opens_with_its_verdict_and_ends_with_what_to_do(lab):
     (lab.root / "rules.json").write_text('{"min_rows": 5000}')
     _, failure = run_headless(lab, "07_controle_qualite.ipynb", rules_file="rules.json")
     verdict, after = first_and_last_cell(lab, failure)
-    assert verdict.startswith("✗ **ÉCHEC — 1 règle(s) en échec")
+    assert verdict.startswith("✗ **ÉCHEC — 1 contrôle(s) en échec")
     assert "revalidez" in after
 
 
@@ -131,7 +131,7 @@ def test_an_unreadable_file_fails_the_validation_notebook_by_its_verdict(lab):
 
 
 @pytest.mark.parametrize("scripts", ["../outside", "tests", "$(touch pwned)"])
-def test_scripts_outside_the_two_folders_are_refused(lab, scripts):
+def test_scripts_outside_the_three_are_refused(lab, scripts):
     code, result = run_headless(lab, "06_api_vers_parquet.ipynb", scripts=scripts)
     assert (code, result["error"]["code"]) == (2, "usage")
 
@@ -139,6 +139,22 @@ def test_scripts_outside_the_two_folders_are_refused(lab, scripts):
 def test_a_notebook_outside_the_lab_is_refused(lab):
     code, result = run_headless(lab, "../../etc/passwd")
     assert (code, result["error"]["code"]) == (2, "usage")
+
+
+@pytest.mark.parametrize("scripts", ["solutions", "ingestion"])
+def test_the_run_notebooks_run_the_scripts_and_the_engine_alike(lab, scripts):
+    code, result = run_headless(lab, "06_api_vers_parquet.ipynb", end_date="2024-01-02", scripts=scripts)
+    assert (code, result["records_count"]) == (0, 2059)
+    code, result = run_headless(lab, "07_controle_qualite.ipynb", scripts=scripts)
+    assert (code, result["rows"]) == (0, 2059)
+    code, result = run_headless(lab, "08_backfill.ipynb", end_date="2024-01-03", scripts=scripts)
+    assert (code, result["partitions"]["skipped"]) == (0, ["2024-01-01", "2024-01-02"])
+
+
+def test_an_empty_day_is_a_run_like_another(lab):
+    empty = {"start_date": "2024-05-01", "end_date": "2024-05-01"}
+    code, result = run_headless(lab, "06_api_vers_parquet.ipynb", **empty)
+    assert (code, result["records_count"], result["partitions"]["empty"]) == (0, 0, ["2024-05-01"])
 
 
 def test_a_script_runs_headless_with_the_same_parameters(lab):

@@ -32,7 +32,7 @@ needs_a_namespace = pytest.mark.skipif(
 
 
 def copy_of_the_lab(root, *names):
-    for name in ("labkit", "pyproject.toml", *names):
+    for name in ("labkit", "ingestion", "pyproject.toml", *names):
         source, target = REPOSITORY / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

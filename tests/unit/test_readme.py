@@ -153,13 +153,15 @@ def run(lab, command):
             return lab.run("-m", "labkit.cli", *arguments)
         case ["python", script, *arguments] if script.startswith("solutions/"):
             return lab.run(script, *arguments)
+        case ["python", "-m", "ingestion", *arguments]:
+            return lab.run("-m", "ingestion", *arguments)
     return None
 
 
 @pytest.mark.parametrize("command", EXECUTED)
 def test_a_command_of_readme_ends_as_it_should(ended, command):
     done = ended[command]
-    assert done, "neither `lab …` nor `python solutions/…`: if it cannot run here, ELSEWHERE says why"
+    assert done, "neither `lab …`, nor `python solutions/…`, nor `python -m ingestion …`: if it cannot run here, ELSEWHERE says why"
     codes, words = ENDS.get(command, ({0}, ""))
     said = done.stdout + done.stderr
     assert done.returncode in codes, said

@@ -25,9 +25,9 @@ def test_a_python_too_old_is_told_which_one_to_install():
 
 
 def test_a_download_that_fails_ends_in_one_sentence_that_says_how_to_go_on(tmp_path):
-    for name in ("requirements.txt", "pyproject.toml"):
-        shutil.copy(REPOSITORY / name, tmp_path)
     (tmp_path / "labkit").mkdir()
+    for name in ("requirements.txt", "pyproject.toml", "labkit/pyproject.toml"):
+        shutil.copy(REPOSITORY / name, tmp_path / name)
     script = shutil.copy(REPOSITORY / "labkit/bootstrap.py", tmp_path / "labkit")
     offline = {
         "PIP_INDEX_URL": NOWHERE,
