@@ -63,11 +63,12 @@ def explain(error: BaseException, name: str, folder: Path) -> dict:
         case Uncheckable():
             return {"outcome": "unchecked", "got": str(error)}
         case NotImplementedError() if error.args and STEP_NAME.fullmatch(str(error.args[0])):
+            place = where.partition(" : ")[0] or f"L'étape {name}"
             if error.args[0] == name:
-                return {"outcome": "todo", "got": f"{where.partition(' : ')[0]}, attend votre code."}
+                return {"outcome": "todo", "got": f"{place} attend votre code."}
             return {
                 "outcome": "unchecked",
-                "got": f"Il faut d'abord l'étape {error.args[0]} ({where.partition(' : ')[0]}).",
+                "got": f"Il faut d'abord l'étape {error.args[0]}{where and f' ({place})'}.",
             }
         case SyntaxError() if "codec can't decode" in str(error) or "unicode" in str(error):
             return _error(
