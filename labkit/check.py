@@ -106,7 +106,7 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
             ],
         }
         if process is None or process.poll() is not None:
-            process = _start()
+            process = _start(*(step.name for step in steps))
         words = process.communicate(json.dumps(job) + "\n")
         found = _findings(steps, folder, report, "".join(words))
     if folder == LABS:
@@ -114,8 +114,8 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
     return found
 
 
-def _start(exercise: str = "") -> subprocess.Popen:
-    """A process that waits for what to check. exercise: the practical to be ready for."""
+def _start(*targets: str) -> subprocess.Popen:
+    """A process that waits for what to check. targets: the practical, or the steps, to be ready for."""
     own = {
         "LAB_ROOT": str(ROOT),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -129,7 +129,7 @@ def _start(exercise: str = "") -> subprocess.Popen:
         name: value for name, value in clean_environment(dict(os.environ)).items() if name not in SETTINGS
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "labkit.check_child", exercise],
+        [sys.executable, "-m", "labkit.check_child", *targets],
         cwd=tempfile.gettempdir(),
         env=inherited | own,
         stdin=subprocess.PIPE,

@@ -13,7 +13,7 @@ HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity", "labkit.practice_a
 
 
 def main() -> None:
-    own = ("great_expectations",) if "tp22" in sys.argv[1:] else ()
+    own = ("great_expectations",) if {"tp22", "tp22.5"} & set(sys.argv[1:]) else ()
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in (*HEAVY, *own):
         importlib.import_module(name)

@@ -40,6 +40,6 @@ def diff(target: str) -> HTML:
     )
 
 
-def switch(path: str, method: str = "POST", **body: object) -> dict:
+def switch(path: str, method: str = "POST", /, **body: object) -> dict:
     """Act on the practice API's switchboard: switch("faults", kind="503", next=2), switch("reset")."""
     return switchboard_client.switch(api_url(), path, method, **body)

@@ -161,7 +161,7 @@ def run(lab, command):
 @pytest.mark.parametrize("command", EXECUTED)
 def test_a_command_of_readme_ends_as_it_should(ended, command):
     done = ended[command]
-    assert done, "neither `lab …`, nor `python solutions/…`, nor `python -m ingestion …`: if it cannot run here, ELSEWHERE says why"
+    assert done, "no command of the lab: if it cannot run here, ELSEWHERE says why"
     codes, words = ENDS.get(command, ({0}, ""))
     said = done.stdout + done.stderr
     assert done.returncode in codes, said
