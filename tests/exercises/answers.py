@@ -6,6 +6,7 @@ solutions/. Each begins with « # --- what it is », then « # file: the script 
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,4 +51,16 @@ def write_solved(folder: Path, answer: Answer | None = None) -> None:
     for name, text in exercises.generated(steps).items():
         if answer and name == answer.path:
             text = exercises.with_functions(text, answer.code)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def write_up_to(folder: Path, filled: Collection[str], but: dict[str, str] | None = None) -> None:
+    """Write the scripts with the steps `filled` answered. but: {script: the function left as it is cut}."""
+    folder.mkdir(exist_ok=True)
+    cut = exercises.generated()
+    for name, text in exercises.generated(filled).items():
+        if owner := (but or {}).get(name):
+            first, last = exercises.functions(cut[name])[owner]
+            lines = cut[name].splitlines()[first - 1 : last]
+            text = exercises.with_functions(text, "\n".join(lines) + "\n")
         (folder / name).write_text(text, encoding="utf-8")
