@@ -16,7 +16,7 @@ from tests.notebooks.workspace import REPOSITORY
 pytestmark = pytest.mark.browser
 NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
 MENUS = ["Fichier", "Édition", "Affichage", "Exécution", "Noyau", "Onglets", "Paramètres", "Aide"]
-SHOWN = {"data", "labs", "n8n", "notebooks", "solutions", "README.md", "README.fr.md"}
+SHOWN = {"data", "ingestion", "labs", "n8n", "notebooks", "solutions", "README.md", "README.fr.md"}
 
 
 @pytest.fixture(scope="module")

@@ -30,20 +30,20 @@ def watch(page, url):
 
 
 @pytest.fixture
-def desk(page, scripts):
+def desk(page, engine):
     """The switchboard, open and live; at the end nothing must have gone wrong in it."""
-    problems = watch(page, scripts.api_url)
-    page.goto(scripts.api_url)
+    problems = watch(page, engine.api_url)
+    page.goto(engine.api_url)
     expect(page.locator("#link-state")).to_have_text("en direct")
     yield page
     assert problems == []
 
 
 @pytest.fixture
-def inbox(page, scripts):
+def inbox(page, engine):
     """The inbox, opened at its own address."""
-    problems = watch(page, scripts.api_url)
-    page.goto(f"{scripts.api_url}/boite")
+    problems = watch(page, engine.api_url)
+    page.goto(f"{engine.api_url}/boite")
     expect(page.locator("#link-state")).to_have_text("en direct")
     yield page
     assert problems == []
@@ -54,12 +54,12 @@ def plant(desk, name, amount="1"):
     desk.get_by_role("button", name=name, exact=True).click()
 
 
-def get(scripts, query="limit=100&date=2024-01-02"):
-    return requests.get(f"{scripts.api_url}/api/events?{query}", timeout=10)
+def get(engine, query="limit=100&date=2024-01-02"):
+    return requests.get(f"{engine.api_url}/api/events?{query}", timeout=10)
 
 
-def one_day(scripts):
-    return scripts("ingest_api.py", "--start-date", "2024-01-02", "--end-date", "2024-01-02")
+def one_day(engine):
+    return engine("ingest", "--start-date", "2024-01-02", "--end-date", "2024-01-02")
 
 
 @pytest.mark.parametrize(
@@ -79,40 +79,40 @@ def one_day(scripts):
         ("Vide sans ligne", "page vide · encore 1 requête", 200),
     ],
 )
-def test_a_button_plants_a_fault_that_the_next_request_meets(desk, scripts, button, in_place, status):
+def test_a_button_plants_a_fault_that_the_next_request_meets(desk, engine, button, in_place, status):
     desk.get_by_label("Lenteur").fill("0.5")
     plant(desk, button)
     standing = desk.locator("#standing-faults")
     expect(standing).to_have_text(in_place)
-    answer = get(scripts)
+    answer = get(engine)
     assert answer.status_code == status
     expect(standing).to_have_text("aucune")
     kind = "failed" if status > 200 or button.startswith(("JSON", "HTML")) else "odd"
     expect(desk.locator(f"#requests tr.{kind} .answer")).to_contain_text(str(status))
 
 
-def test_a_cut_body_and_a_redirection_are_planted_too(desk, scripts):
+def test_a_cut_body_and_a_redirection_are_planted_too(desk, engine):
     plant(desk, "Coupée interrompue")
     expect(desk.locator("#standing-faults li:not(.none)")).to_have_count(1)
     with pytest.raises(requests.RequestException):
-        get(scripts)
+        get(engine)
     plant(desk, "302 redirection")
     expect(desk.locator("#standing-faults")).to_have_text("302 · encore 1 requête")
-    answer = requests.get(f"{scripts.api_url}/api/events", allow_redirects=False, timeout=10)
+    answer = requests.get(f"{engine.api_url}/api/events", allow_redirects=False, timeout=10)
     assert answer.status_code == 302
     expect(desk.locator("#requests .answer")).to_have_text(["200 corps coupé", "302 redirection"])
 
 
-def test_a_share_of_the_requests_fails_until_all_faults_are_lifted(desk, scripts):
+def test_a_share_of_the_requests_fails_until_all_faults_are_lifted(desk, engine):
     lift = desk.get_by_role("button", name="Lever toutes les pannes")
     expect(lift).to_be_disabled()
     desk.get_by_label("Unité").select_option("% des requêtes")
     plant(desk, "500 erreur interne", "100")
     expect(desk.locator("#standing-faults")).to_have_text(re.compile(r"^500 · 100\s% des requêtes$"))
-    assert [get(scripts).status_code for _ in range(3)] == [500, 500, 500]
+    assert [get(engine).status_code for _ in range(3)] == [500, 500, 500]
     lift.click()
     expect(desk.locator("#standing-faults")).to_have_text("aucune")
-    assert get(scripts).status_code == 200
+    assert get(engine).status_code == 200
 
 
 def test_a_number_out_of_bounds_plants_nothing(desk):
@@ -121,11 +121,11 @@ def test_a_number_out_of_bounds_plants_nothing(desk):
     expect(desk.locator("#standing-faults")).to_have_text("aucune")
 
 
-def test_a_real_run_shows_its_pages_its_retry_and_the_wait_to_scale(desk, scripts):
+def test_a_real_run_shows_its_pages_its_retry_and_the_wait_to_scale(desk, engine):
     desk.get_by_label("Retry-After").fill("1")
     plant(desk, "503 indisponible")
     expect(desk.locator("#standing-faults")).to_contain_text("503")
-    assert one_day(scripts).code == 0
+    assert one_day(engine).code == 0
 
     requests_shown = desk.locator("#requests tr:not(.wait)")
     expect(requests_shown.nth(0)).to_contain_text("503 indisponible")
@@ -139,10 +139,10 @@ def test_a_real_run_shows_its_pages_its_retry_and_the_wait_to_scale(desk, script
     assert 1.0 <= wait.locator(".bar").bounding_box()["width"] / second < 1.9
 
 
-def test_a_wait_grows_as_long_as_no_retry_comes(desk, scripts):
+def test_a_wait_grows_as_long_as_no_retry_comes(desk, engine):
     plant(desk, "500 erreur interne")
     expect(desk.locator("#standing-faults")).to_contain_text("500")
-    get(scripts)
+    get(engine)
     bar = desk.locator("#requests .bar")
     expect(desk.locator("#requests .words")).to_have_text(re.compile("en attente… "))
     early = bar.bounding_box()["width"]
@@ -157,24 +157,24 @@ def test_a_day_more_brings_new_rows(desk):
     expect(desk.locator("#clock-outcome")).to_have_text(re.compile(r"^\+ 1?\s?\d{3} événements$"))
 
 
-def test_rows_come_between_two_pages(desk, scripts):
+def test_rows_come_between_two_pages(desk, engine):
     def rows_from_500():
-        return len(get(scripts, "date=2024-01-02&offset=500&limit=1000").json()["data"])
+        return len(get(engine, "date=2024-01-02&offset=500&limit=1000").json()["data"])
 
     before = rows_from_500()
     desk.get_by_label("Nombre de lignes").fill("5")
     desk.get_by_label("lignes au").fill("2024-01-02")
     desk.get_by_role("button", name="Insérer").click()
     expect(desk.locator("#inserts")).to_have_text("5 lignes au 2 janvier, dans 1 requête")
-    get(scripts, "date=2024-01-02&limit=100&page=1")
+    get(engine, "date=2024-01-02&limit=100&page=1")
     expect(desk.locator("#inserts")).to_have_text("déjà insérées : 5")
     assert rows_from_500() == before + 5
 
 
-def test_reset_brings_back_the_first_day_and_empties_the_stream(desk, scripts):
+def test_reset_brings_back_the_first_day_and_empties_the_stream(desk, engine):
     desk.get_by_role("button", name="Avancer d'un jour").click()
     plant(desk, "404 introuvable", "9")
-    get(scripts)
+    get(engine)
     expect(desk.locator("#requests tr")).to_have_count(1)
     desk.get_by_role("button", name="Tout remettre à zéro").click()
     expect(desk.locator("#clock")).to_contain_text("1er avril")
@@ -183,30 +183,30 @@ def test_reset_brings_back_the_first_day_and_empties_the_stream(desk, scripts):
     expect(desk.locator("#totals")).to_have_text("0 requête")
 
 
-def test_a_reset_right_after_a_request_leaves_the_stream_working(desk, scripts):
+def test_a_reset_right_after_a_request_leaves_the_stream_working(desk, engine):
     for _ in range(5):
-        get(scripts)
-        scripts.switch("reset")
-    get(scripts)
+        get(engine)
+        engine.switch("reset")
+    get(engine)
     expect(desk.locator("#requests tr")).to_have_count(1)
 
 
-def test_who_comes_late_or_reconnects_sees_what_happened(desk, scripts):
-    get(scripts)
+def test_who_comes_late_or_reconnects_sees_what_happened(desk, engine):
+    get(engine)
     desk.reload()
     expect(desk.locator("#requests tr")).to_have_count(1)
 
 
-def test_a_query_and_a_path_stay_text(desk, scripts):
-    requests.get(f"{scripts.api_url}/<b>x</b>?cursor=<img src=x onerror=alert(1)>", timeout=10)
+def test_a_query_and_a_path_stay_text(desk, engine):
+    requests.get(f"{engine.api_url}/<b>x</b>?cursor=<img src=x onerror=alert(1)>", timeout=10)
     expect(desk.locator("#requests tr")).to_contain_text("/<b>x</b>")
     assert desk.locator("#requests b").count() == 1
     assert desk.locator("#requests img").count() == 0
 
 
-def test_a_notification_comes_live_with_its_links(inbox, scripts):
+def test_a_notification_comes_live_with_its_links(inbox, engine):
     expect(inbox.locator("#received")).to_have_text("Aucune notification")
-    scripts.switch(
+    engine.switch(
         "inbox",
         niveau="erreur",
         titre="Ingestion en échec",
@@ -233,25 +233,25 @@ def test_a_notification_comes_live_with_its_links(inbox, scripts):
     expect(inbox.locator("#message-count")).to_have_text("1")
 
 
-def test_a_hostile_notification_stays_text_and_leads_nowhere(inbox, scripts):
+def test_a_hostile_notification_stays_text_and_leads_nowhere(inbox, engine):
     tag = "<img src=x onerror=\"document.title='pris'\">"
-    scripts.switch(
+    engine.switch(
         "inbox", titre=tag, exécution="javascript:alert(1)", compte_rendu="data/../../x", **{tag: tag}
     )
-    scripts.switch("inbox", titre=[tag], exécution=" data:text/html,x", compte_rendu="//autre-hote.test/x")
+    engine.switch("inbox", titre=[tag], exécution=" data:text/html,x", compte_rendu="//autre-hote.test/x")
     expect(inbox.locator(".message")).to_have_count(2)
     expect(inbox.get_by_role("heading", name=tag).first).to_be_visible()
     assert inbox.locator(".message a, .message img").count() == 0
     assert "pris" not in inbox.title()
 
 
-def test_the_inbox_is_emptied_and_fills_again(inbox, scripts):
-    scripts.switch("inbox", niveau="avertissement", titre="Un")
+def test_the_inbox_is_emptied_and_fills_again(inbox, engine):
+    engine.switch("inbox", niveau="avertissement", titre="Un")
     expect(inbox.locator(".message.warning")).to_contain_text("avertissement")
     assert violations(inbox) == []
     inbox.get_by_role("button", name="Vider la boîte").click()
     expect(inbox.locator(".message")).to_have_count(0)
-    scripts.switch("inbox", titre="Deux")
+    engine.switch("inbox", titre="Deux")
     expect(inbox.get_by_role("heading", level=2)).to_have_text("Deux")
 
 
@@ -272,25 +272,25 @@ def test_the_page_says_that_the_api_is_gone(page):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_overflows_and_axe_finds_nothing(desk, scripts, size):
+def test_nothing_overflows_and_axe_finds_nothing(desk, engine, size):
     desk.set_viewport_size({"width": size[0], "height": size[1]})
     desk.get_by_label("Retry-After").fill("0")
     plant(desk, "429 en date", "2")
     expect(desk.locator("#standing-faults")).to_contain_text("429")
-    scripts.switch("inserts", count=30, date="2024-12-30", after_requests=99)
-    scripts.switch("faults", kind="503", rate=0.1, retry_after=1)
-    scripts.switch("inbox", titre="x")
-    assert one_day(scripts).code == 0
-    requests.get(f"{scripts.api_url}/api/transactions?date=2024-01-02&cursor=faux", timeout=10)
+    engine.switch("inserts", count=30, date="2024-12-30", after_requests=99)
+    engine.switch("faults", kind="503", rate=0.1, retry_after=1)
+    engine.switch("inbox", titre="x")
+    assert one_day(engine).code == 0
+    requests.get(f"{engine.api_url}/api/transactions?date=2024-01-02&cursor=faux", timeout=10)
     expect(desk.locator("#requests")).to_contain_text("paramètre refusé")
     assert desk.evaluate(OVERFLOWING) == []
     assert violations(desk) == []
 
 
-def test_axe_finds_nothing_in_the_inbox(inbox, scripts):
+def test_axe_finds_nothing_in_the_inbox(inbox, engine):
     assert violations(inbox) == []
     long = "message " * 60
-    scripts.switch("inbox", niveau="erreur", titre="Échec", message=long, extrait="a\n" * 50, autre="x" * 300)
+    engine.switch("inbox", niveau="erreur", titre="Échec", message=long, extrait="a\n" * 50, autre="x" * 300)
     expect(inbox.locator(".message")).to_have_count(1)
     assert violations(inbox) == []
     assert inbox.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -432,7 +432,7 @@ def test_the_command_prints_one_verdict_and_exits_accordingly(run, tmp_path, lea
     n8n lit le JSON, un terminal lit le code : les deux doivent dire la même chose.
     """
     path, rules = parquet(tmp_path), tmp_path / "regles.json"
-    rules.write_text(json.dumps({"min_rows": least}))
+    rules.write_text(json.dumps({"min_rows": least}), encoding="utf-8")
     ran = run("validate_data", "--input-file", path, "--rules-file", rules)
     result = printed(ran)
     verify(
@@ -455,7 +455,7 @@ def test_a_command_badly_written_exits_2(run, tmp_path, kind):
     Une règle mal écrite n'est pas une donnée mauvaise : ce n'est pas la même personne qui corrige.
     """
     rules = tmp_path / "regles.json"
-    rules.write_text('{"min_row": 3}')
+    rules.write_text('{"min_row": 3}', encoding="utf-8")
     words = {
         "argument": [],
         "rules": ["--input-file", parquet(tmp_path), "--rules-file", rules],

@@ -36,7 +36,7 @@ def test_ingestion_writes_validates_and_notifies_once(lab):
 
 
 ERRORS = {
-    "exit 1": (DAY, "not_found", "n'existe pas (404)"),
+    "exit 1": (DAY, "not_found", "répond 404"),
     "exit 2": (
         parameters(watermark="", start_date="2024-01-05", end_date="2024-01-01"),
         "usage",
@@ -92,12 +92,14 @@ def small_disk(folder):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("folder", ["data/bronze", "data/runs"])
-def test_a_full_disk_is_told_as_such(lab, folder):
+@pytest.mark.parametrize(
+    ("folder", "code"), [("data/bronze", "output_not_writable"), ("data/runs", "disk_full")]
+)
+def test_a_full_disk_is_told_as_such(lab, folder, code):
     with small_disk(lab.root / folder):
         ingest(lab)
     (note,) = lab.inbox()
-    assert (note["titre"], note["code"]) == ("Ingestion en échec", "disk_full")
+    assert (note["titre"], note["code"]) == ("Ingestion en échec", code)
     assert "place" in note["message"]
 
 

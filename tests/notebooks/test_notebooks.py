@@ -112,7 +112,7 @@ def test_an_api_that_is_down_is_told_with_its_code_and_exit_1(lab):
         lab, "06_api_vers_parquet.ipynb", base_url="http://127.0.0.1:9", max_wait=0.01
     )
     assert (code, result["error"]["code"]) == (1, "api_unreachable")
-    assert "127.0.0.1:9" in result["error"]["message"]
+    assert "host='127.0.0.1', port=9" in result["error"]["message"]
 
 
 def test_rows_that_break_the_rules_fail_the_validation_notebook(lab):

@@ -7,7 +7,7 @@ import pytest
 from labkit.log_reader import new_lines, read_entry, selected
 from tests.unit.lab_copy import NOWHERE, make_copy
 
-UNREACHABLE = ("-p", "base_url", NOWHERE, "-p", "max_wait", "0.01")
+UNREACHABLE = ("-p", "base_url", NOWHERE)
 ONE_DAY = ("-p", "start_date", "2024-01-02", "-p", "end_date", "2024-01-02")
 LINES = [
     {
@@ -41,13 +41,13 @@ def night(lab):
 
 
 def test_a_script_s_run_is_shown_as_it_goes_and_kept_for_later(lab):
-    done = lab.lab("run", "ingest_api.py", *ONE_DAY, *UNREACHABLE)
+    done = lab.lab("run", "ingest_api.py", *ONE_DAY, *UNREACHABLE, LAB_MAX_WAIT="0.01")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert '"message": "retrying"' in done.stderr
+    assert '"message": "Retrying ' in done.stderr
     read = lab.lab("logs", "--level", "warning").stdout
-    assert "WARNING  retrying  code=api_unreachable" in read
-    assert "ERROR    day failed" in read
+    assert "WARNING  Retrying " in read
+    assert "ERROR    2024-01-02 failed" in read
 
 
 def test_a_notebook_s_run_keeps_what_its_scripts_said_and_how_it_ended(tmp_path):
