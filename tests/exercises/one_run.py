@@ -225,11 +225,12 @@ class Ran:
 
 
 @pytest.fixture
-def run(learner, capfd, tmp_path, monkeypatch):
+def run(learner, capfd, tmp_path, monkeypatch, request):
     """run("ingest_api", "--start-date", …): call the script's main, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def call(name: str, *arguments: object) -> Ran:
+        _want_wholly_written(request)
         argv = [str(argument) for argument in arguments]
         module = learner(name)
         forget_handlers(module)
@@ -251,6 +252,13 @@ def forget_handlers(module) -> None:
             one.handlers.clear()
 
 
+def _want_wholly_written(request) -> None:
+    """A whole script says nothing of a step of which a part is still to write."""
+    own_step = _step(request.node)["name"]
+    if own_step in unsolved_steps():
+        raise NotAttempted(f"L'étape {own_step} n'est pas encore écrite en entier.")
+
+
 def _unless_to_do(ran: Ran) -> Ran:
     """What ran; NotImplementedError of the step it waits for, when that is what it says."""
     try:
@@ -268,9 +276,7 @@ def terminal(tmp_path, request):
     """terminal("ingest_api", …): the script as a command, in another zone and a terminal that knows no accents."""
 
     def call(name: str, *arguments: object) -> Ran:
-        own_step = _step(request.node)["name"]
-        if own_step in unsolved_steps():
-            raise NotAttempted(f"L'étape {own_step} n'est pas encore écrite en entier.")
+        _want_wholly_written(request)
         argv = [str(argument) for argument in arguments]
         own = {
             "TZ": "America/New_York",

@@ -196,7 +196,7 @@ def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[d
 # --- the order of arrival
 # file: ingest_api.py
 # caught by: test_good_rows_keep_their_types
-# hint: typed
+# hint: sorted
 def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
     latest, rejects = {}, []

@@ -96,8 +96,8 @@ def ingest(options: argparse.Namespace) -> dict:
 
 # --- a damaged file not caught
 # file: ingest_api.py
-# caught by: test_a_day_that_fails_does_not_stop_the_others
-# hint: as_error
+# caught by: test_every_foreseen_error_fails_its_day_only
+# hint: ArrowException
 def ingest(options: argparse.Namespace) -> dict:
     """Ingère les jours de `days_to_do`, et rend le bilan ; un jour en échec n'arrête pas les suivants."""
     done, failed = {}, {}
