@@ -11,7 +11,7 @@ NEXT = {
     "not_found": "L'adresse n'existe pas : vérifiez `base_url` et `resource`.",
     "too_many_rejects": "Rien n'a été publié : l'API a sans doute changé. Voyez la quarantaine.",
     "validation_failed": "Voyez plus haut les lignes en faute ; réparez-les, ou corrigez la règle, puis revalidez.",
-    "output_not_writable": "Libérez de la place ou rendez le dossier modifiable, puis relancez : l'ancien contenu est intact.",
+    "output_not_writable": "Libérez de la place, ou rendez le dossier modifiable, puis relancez : rien n'est perdu.",
     "disk_full": "Libérez de la place, puis relancez : l'ancien contenu est intact.",
     "timeout": "Le passage a été arrêté, rien n'est à moitié écrit : demandez une période plus courte, puis relancez.",
     "kernel_died": "Fermez ce qui prend de la mémoire, puis relancez : rien n'est à moitié écrit.",
