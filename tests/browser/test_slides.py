@@ -21,6 +21,7 @@ LIVE_HEIGHTS = {
     ("03_formats", "cell-31b"): 24,
     ("07_controle_qualite", "docs-page"): 260,
     ("09_synthese", "cell-05"): 260,
+    ("10_votre_script_et_la_production", "cell-16"): 60,
 }
 LINE_HEIGHT = 20
 SHORTEST_DECK = 6
