@@ -1,0 +1,243 @@
+"""What the practicals have a trainee type into n8n, typed into a real n8n as it is written there, then checked."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+
+import nbformat
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.n8n.conftest import node_of
+from tests.n8n.test_exercise_steps import command, outcomes
+
+pytestmark = pytest.mark.n8n
+FIELD = re.compile(r"`(\w+)` = (?:`([^`]*)`|l'adresse de l'API)")
+CODE = re.compile(r"`([^`]+)`")
+SETTINGS = {"executionOrder": "v1", "saveManualExecutions": True, "saveDataSuccessExecution": "all"}
+
+
+@dataclass
+class Statement:
+    """A statement's table of nodes, {name: (kind, what to write there)}, and its blocks of code, in order."""
+
+    rows: dict[str, tuple[str, str]]
+    blocks: list[str]
+
+    def set_node(self, name: str, api_url: str) -> dict:
+        """« Paramètres »: its fields, as the table gives them."""
+        fields = [(field, value or api_url) for field, value in FIELD.findall(self.rows[name][1])]
+        assignments = [
+            {"id": field, "name": field, "type": "string", "value": value} for field, value in fields
+        ]
+        return node(name, "set", 3.5, mode="manual", assignments={"assignments": assignments})
+
+    def if_node(self, name: str) -> dict:
+        left, right = CODE.findall(self.rows[name][1])[:2]
+        condition = {
+            "id": "1",
+            "leftValue": f"={left}",
+            "rightValue": right,
+            "operator": {"type": "string", "operation": "equals"},
+        }
+        options = {"caseSensitive": True, "leftValue": "", "typeValidation": "strict", "version": 3}
+        whole = {"combinator": "and", "conditions": [condition], "options": options}
+        return node(name, "if", 2.3, conditions=whole)
+
+
+def statement(practical: str, cell_id: str) -> Statement:
+    notebook = nbformat.read(REPOSITORY / "solutions" / f"{practical}.ipynb", as_version=4)
+    (text,) = [cell.source for cell in notebook.cells if cell.id == cell_id]
+    text, rows = text.replace("\u00a0", " "), {}
+    for line in text.splitlines():
+        found = re.match(r"\| \*\*(.+?)\*\*.*? \| (.+?) \| (.+) \|$", line)
+        if found:
+            rows[found[1]] = (found[2], found[3])
+    blocks = re.findall(r"^```\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+    return Statement(rows, blocks)
+
+
+def node(name: str, kind: str, version: float, **parameters: object) -> dict:
+    return {
+        "id": name,
+        "name": name,
+        "type": f"n8n-nodes-base.{kind}",
+        "typeVersion": version,
+        "position": [0, 0],
+        "parameters": parameters,
+    }
+
+
+def command_node(name: str, text: str) -> dict:
+    return node(name, "executeCommand", 1, executeOnce=True, command=f"={text}")
+
+
+def json_node(name: str, expression: str) -> dict:
+    return node(name, "set", 3.5, mode="raw", jsonOutput=f"={expression}")
+
+
+def inbox_node(name: str, url: str, body: str) -> dict:
+    own = {"sendBody": True, "specifyBody": "json", "contentType": "json", "jsonBody": f"={body}"}
+    return node(name, "httpRequest", 4.5, method="POST", url=f"={url}", **own)
+
+
+def connections(*arrows: tuple) -> dict:
+    """(source, target) or (source, target, the source's output)."""
+    made: dict = {}
+    for source, target, *output in arrows:
+        outputs = made.setdefault(source, {"main": []})["main"]
+        number = output[0] if output else 0
+        outputs.extend([] for _ in range(number + 1 - len(outputs)))
+        outputs[number].append({"node": target, "type": "main", "index": 0})
+    return made
+
+
+def own_ingestion(api_url: str) -> dict:
+    """« Mon ingestion », after step 5 of TP2.1."""
+    said = statement("tp21_api_vers_parquet", "step-5")
+    run, read, bodies = said.blocks
+    succeeded, failed = bodies.splitlines()
+    url = CODE.findall(said.rows["Notifier le succès"][1])[0]
+    nodes = [
+        node(
+            "Chaque matin à 6 h",
+            "scheduleTrigger",
+            1.4,
+            rule={"interval": [{"field": "days", "daysInterval": 1, "triggerAtHour": 6}]},
+        ),
+        node("Lancer à la main", "manualTrigger", 1),
+        said.set_node("Paramètres", api_url),
+        command_node("Ingérer", run),
+        json_node("Lire le résultat de l'ingestion", read),
+        said.if_node("Ingestion réussie ?"),
+        inbox_node("Notifier le succès", url, succeeded),
+        inbox_node("Notifier l'échec", url, failed),
+    ]
+    assert {one["name"] for one in nodes} == said.rows.keys()
+    arrows = connections(
+        ("Chaque matin à 6 h", "Paramètres"),
+        ("Lancer à la main", "Paramètres"),
+        ("Paramètres", "Ingérer"),
+        ("Ingérer", "Lire le résultat de l'ingestion"),
+        ("Lire le résultat de l'ingestion", "Ingestion réussie ?"),
+        ("Ingestion réussie ?", "Notifier le succès"),
+        ("Ingestion réussie ?", "Notifier l'échec", 1),
+    )
+    return {"name": "Mon ingestion", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
+
+
+def with_validation(workflow: dict, rules_file: str = "solutions/validation_rules.json") -> dict:
+    """The same, after step 4 of TP2.2."""
+    said = statement("tp22_controle_qualite", "step-4")
+    (check,) = said.blocks
+    assert "solutions/validation_rules.json" in check
+    workflow["nodes"] += [
+        command_node("Vérifier", check.replace("solutions/validation_rules.json", rules_file)),
+        json_node("Valider", CODE.findall(said.rows["Valider"][1])[0]),
+        said.if_node("Validation réussie ?"),
+    ]
+    workflow["connections"] |= connections(
+        ("Ingestion réussie ?", "Vérifier"),
+        ("Ingestion réussie ?", "Notifier l'échec", 1),
+        ("Vérifier", "Valider"),
+        ("Valider", "Validation réussie ?"),
+        ("Validation réussie ?", "Notifier le succès"),
+        ("Validation réussie ?", "Notifier l'échec", 1),
+    )
+    return workflow
+
+
+def own_backfill(api_url: str) -> dict:
+    """« Mon backfill », after step 3 of TP2.3."""
+    said = statement("tp23_backfill", "step-3")
+    ingest, check = said.blocks
+    read = {name: CODE.findall(said.rows[name][1])[0] for name in said.rows if name.startswith("Lire")}
+    (split,) = CODE.findall(said.rows["Un jour par élément"][1])
+    nodes = [
+        node("Lancer à la main", "manualTrigger", 1),
+        said.set_node("Paramètres", api_url),
+        command_node("Générer les dates", CODE.findall(said.rows["Générer les dates"][1])[0]),
+        json_node("Lire les dates", read["Lire les dates"]),
+        node("Un jour par élément", "splitOut", 1, fieldToSplitOut=split),
+        node("Jour par jour", "splitInBatches", 3, batchSize=1),
+        command_node("Ingérer", ingest),
+        json_node("Lire l'ingestion du lot", read["Lire l'ingestion du lot"]),
+        command_node("Vérifier", check),
+    ]
+    assert {one["name"] for one in nodes} == said.rows.keys()
+    names = [one["name"] for one in nodes]
+    arrows = connections(
+        *zip(names[:5], names[1:6], strict=True),
+        ("Jour par jour", "Ingérer", 1),
+        ("Ingérer", "Lire l'ingestion du lot"),
+        ("Lire l'ingestion du lot", "Vérifier"),
+        ("Vérifier", "Jour par jour"),
+    )
+    return {"name": "Mon backfill", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
+
+
+@pytest.fixture(scope="module")
+def day(lab):
+    """A lab whose labs/ are as a trainee has them at the end of the day."""
+    command(lab, "cut")
+    for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 3)):
+        command(lab, "catch-up", exercise, "--to", last)
+    return lab
+
+
+@pytest.fixture
+def built(day):
+    """built(workflow): its id in n8n; gone at the end, with what it ingested."""
+    made = []
+
+    def create(workflow: dict) -> str:
+        made.append(day.client.create_workflow(workflow)["id"])
+        return made[-1]
+
+    yield create
+    for one in made:
+        day.client.request("POST", f"/workflows/{one}/archive", {})
+    shutil.rmtree(day.root / "data" / "bronze", ignore_errors=True)
+
+
+def test_the_ingestion_of_tp21_runs_as_written_and_its_check_is_green(day, built):
+    execution = day.execute(built(own_ingestion(day.api_url)), "Lancer à la main")
+    assert execution["status"] == "success"
+    assert day.days() == [f"partition_date=2024-01-0{number}" for number in (1, 2, 3)]
+    assert day.inbox()[-1] == {"niveau": "info", "titre": "Ingestion réussie", "lignes": 2983}
+    assert set(outcomes(day, "tp21.5").values()) == {"RÉUSSI"}
+
+
+def test_the_failure_branch_of_tp21_tells_the_script_s_own_error(day, built):
+    day.switch("faults", kind="404", rate=1)
+    day.execute(built(own_ingestion(day.api_url)), "Lancer à la main")
+    told = day.inbox()[-1]
+    assert (told["titre"], told["code"]) == ("Ingestion en échec", "not_found")
+    assert "404" in told["message"]
+
+
+def test_the_validation_of_tp22_lets_good_data_through_and_its_alarm_rings_on_strict_rules(day, built):
+    execution = day.execute(built(with_validation(own_ingestion(day.api_url))), "Lancer à la main")
+    assert execution["nodes"]["Valider"][0]["validation"] == "passed"
+    assert day.inbox()[-1]["titre"] == "Ingestion réussie"
+    rules = json.loads((day.root / "solutions" / "validation_rules.json").read_text("utf-8"))
+    (day.root / "data" / "regles.json").write_text(json.dumps(rules | {"min_rows": 5000}), "utf-8")
+    strict = with_validation(own_ingestion(day.api_url), "data/regles.json")
+    day.execute(built(strict), "Lancer à la main")
+    assert day.inbox()[-1]["niveau"] == "erreur"
+    assert day.inbox()[-1]["code"] == "validation_failed"
+    assert set(outcomes(day, "tp22.4").values()) == {"RÉUSSI"}
+
+
+def test_the_loop_of_tp23_ingests_then_validates_each_day_and_skips_all_the_second_time(day, built):
+    workflow = own_backfill(day.api_url)
+    assert node_of(workflow, "Jour par jour")["parameters"]["batchSize"] == 1
+    one = built(workflow)
+    first = day.execute(one, "Lancer à la main")["nodes"]
+    assert [result["status"] for result in first["Lire l'ingestion du lot"]] == ["success"] * 5
+    assert len(first["Vérifier"]) == 5
+    assert all('"validation": "passed"' in checked["stdout"] for checked in first["Vérifier"])
+    second = day.execute(one, "Lancer à la main")["nodes"]
+    assert [len(result["partitions"]["skipped"]) for result in second["Lire l'ingestion du lot"]] == [1] * 5
+    assert set(outcomes(day, "tp23.3").values()) == {"RÉUSSI"}
