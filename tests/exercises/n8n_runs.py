@@ -44,6 +44,18 @@ class Workflow:
         ]
         return [found for command in commands for found in PASTED.findall(ENCODED.sub("", command))]
 
+    def outputs(self, kind: str) -> dict[str, list[list[str]]]:
+        """{node: [what its first output leads to, its second…]}, nodes of this kind in the last execution's workflow."""
+        built = self._attempted()[0]["workflowData"]
+        return {
+            node["name"]: [
+                [arrow["node"] for arrow in output or []]
+                for output in built["connections"].get(node["name"], {}).get("main", [])
+            ]
+            for node in built["nodes"]
+            if node["type"] == f"n8n-nodes-base.{kind}" and not node.get("disabled")
+        }
+
     def executions_with_labs(self) -> list[dict[str, list[dict]]]:
         """{node: items} of those that ran the trainee's folder. NotAttempted without any, Wrong if all ran the reference."""
         found = [execution["nodes"] for execution in self._attempted()]

@@ -75,3 +75,36 @@ def test_no_parameter_is_pasted_into_the_shell(ingestion):
         "rien hors de base64Encode()",
         pasted,
     )
+
+
+@step(
+    "tp21.5",
+    hint="Un nœud Schedule Trigger, tous les jours à 6 h, relié au même nœud que « Lancer à la main ».",
+)
+def test_n8n_starts_by_itself(ingestion):
+    """Un déclencheur horaire lance le même passage que vous.
+
+    Un passage que quelqu'un doit penser à lancer ne sera pas lancé un jour férié.
+    """
+    schedules = ingestion.outputs("scheduleTrigger")
+    verify_that(
+        "les nœuds Schedule Trigger et ce qu'ils lancent",
+        any(any(outputs) for outputs in schedules.values()),
+        "au moins un, relié à la suite",
+        schedules,
+    )
+
+
+@step("tp21.5", hint="La sortie false de « Ingestion réussie ? » mène à « Notifier l'échec ».")
+def test_a_failure_leads_somewhere(ingestion):
+    """Chaque If mène quelque part des deux côtés : un échec a sa branche.
+
+    Une sortie qui ne mène nulle part est une panne que n8n affiche en vert.
+    """
+    forks = ingestion.outputs("if")
+    verify_that(
+        "les nœuds If et leurs sorties, true puis false",
+        bool(forks) and all(len(outputs) == 2 and all(outputs) for outputs in forks.values()),
+        "au moins un If, ses deux sorties reliées",
+        forks,
+    )

@@ -39,3 +39,40 @@ def test_n8n_skipped_what_was_there(backfill):
     verify_that(
         "les exécutions avec `labs` : une où rien n'a été réécrit", any(skipped), "au moins une", skipped
     )
+
+
+@step("tp23.3", hint="Split Out, puis Loop Over Items ; la suite part de sa sortie loop, et y revient.")
+def test_n8n_holds_the_loop(backfill):
+    """La boucle est dans n8n : un nœud Loop Over Items, dont la sortie loop mène à l'ingestion.
+
+    Un seul passage pour toute la période serait à refaire en entier au premier jour en échec.
+    """
+    loops = backfill.outputs("splitInBatches")
+    verify_that(
+        "les nœuds Loop Over Items et leurs sorties, done puis loop",
+        any(len(outputs) == 2 and outputs[1] for outputs in loops.values()),
+        "au moins un, sa sortie loop reliée",
+        loops,
+    )
+
+
+@step(
+    "tp23.3",
+    hint="Le nœud « Vérifier » suit l'ingestion, dans la boucle, avant de revenir à Loop Over Items.",
+)
+def test_each_turn_is_validated(backfill):
+    """Chaque tour de la boucle est validé, et pas seulement ingéré.
+
+    Un jour ingéré mais faux ressemble, dans n8n, à un jour réussi.
+    """
+    nodes = backfill.last_with_labs()
+    ingested = len(nodes.get("Lire l'ingestion du lot", []))
+    checked = max(
+        (len(items) for name, items in nodes.items() if name.startswith(("Vérif", "Valid"))), default=0
+    )
+    verify_that(
+        "dernière exécution avec `labs`, tours validés",
+        ingested > 0 and checked >= ingested,
+        f"autant que de tours ingérés ({ingested})",
+        checked,
+    )

@@ -61,6 +61,11 @@ def unplugged(source):
     return change
 
 
+def no_failure_branch(workflow):
+    labs(workflow)
+    workflow["connections"]["Ingestion réussie ?"]["main"].pop()
+
+
 def pasted(workflow):
     """Parameters pasted into the shell."""
     labs(workflow)
@@ -97,6 +102,8 @@ RAN, SUCCEEDED = (
     "Votre script a réussi dans n8n, et n8n a lu son résultat.",
 )
 NOTIFIED = "Une notification est partie, de succès ou d'échec."
+ALONE = "Un déclencheur horaire lance le même passage que vous."
+FORKED = "Chaque If mène quelque part des deux côtés : un échec a sa branche."
 ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en base64."
 
 
@@ -109,8 +116,19 @@ ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en bas
         (failing_api, SUCCEEDED, "FAUX"),
         (lambda lab: run(lab, INGESTION, unplugged("Validation réussie ?")), NOTIFIED, "FAUX"),
         (lambda lab: run(lab, INGESTION, pasted), ENCODED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, unplugged("Chaque matin à 6 h")), ALONE, "FAUX"),
+        (lambda lab: run(lab, INGESTION, no_failure_branch), FORKED, "FAUX"),
     ],
-    ids=["nothing run", "the reference", "unsolved", "api down", "nobody told", "pasted parameters"],
+    ids=[
+        "nothing run",
+        "the reference",
+        "unsolved",
+        "api down",
+        "nobody told",
+        "pasted parameters",
+        "no schedule",
+        "no branch",
+    ],
 )
 def test_step_5_of_tp21_catches(lab, act, title, label):
     act(lab)
@@ -158,9 +176,11 @@ def test_step_4_of_tp22_passes_when_an_alarm_was_seen(lab):
     assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
 
 
-LOOPED, SKIPPED = (
+LOOPED, SKIPPED, IN_N8N, CHECKED = (
     "n8n a bouclé sur les jours avec votre script.",
     "Exécuté une seconde fois, le workflow saute tout ce qui est fait.",
+    "La boucle est dans n8n : un nœud Loop Over Items, dont la sortie loop mène à l'ingestion.",
+    "Chaque tour de la boucle est validé, et pas seulement ingéré.",
 )
 
 
@@ -177,8 +197,18 @@ def unsolved_backfill(lab):
         (lambda lab: run(lab, BACKFILL), SKIPPED, "FAUX"),
         (unsolved_backfill, LOOPED, "FAUX"),
         (lambda lab: run(lab, BACKFILL, parameters(**LABS | {"end_date": "2023-01-01"})), LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, unplugged("Par lots de dix jours")), IN_N8N, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, unplugged("Lire l'ingestion du lot")), CHECKED, "FAUX"),
     ],
-    ids=["nothing run", "the reference", "only once", "unsolved", "reversed period"],
+    ids=[
+        "nothing run",
+        "the reference",
+        "only once",
+        "unsolved",
+        "reversed period",
+        "no loop",
+        "not validated",
+    ],
 )
 def test_step_4_of_tp23_catches(lab, act, title, label):
     act(lab)
