@@ -7,7 +7,7 @@ from n8n_runs import Workflow
 
 @pytest.fixture
 def ingestion():
-    return Workflow("Ingestion incrémentale", ("labIngestion0001",), "Mon ingestion")
+    return Workflow("Ingestion incrémentale", ("labIngestion0001", "labTp22Etape4p1"), "Mon ingestion")
 
 
 @step("tp22.4", hint="Nœud « Paramètres » : `labs` dans `scripts`. La validation suit l'ingestion.")

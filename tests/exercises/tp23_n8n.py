@@ -7,7 +7,7 @@ from n8n_runs import Workflow
 
 @pytest.fixture
 def backfill():
-    return Workflow("Backfill", ("labBackfill00001",), "Mon backfill")
+    return Workflow("Backfill", ("labBackfill00001", "labTp23Etape3p1"), "Mon backfill")
 
 
 @step("tp23.3", hint="Workflow « Backfill », nœud « Paramètres » : `labs` dans `scripts`, puis exécutez.")

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from labkit.outcomes import LABELS
-from tests.n8n.conftest import CHECKPOINTS, node_of, parameters
+from tests.n8n.conftest import CHECKPOINTS, both, node_of, parameters
 
 pytestmark = pytest.mark.n8n
 INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
@@ -73,6 +73,16 @@ def pasted(workflow):
         "=lab run notebooks/06_api_vers_parquet.ipynb -p scripts {{ $json.scripts }} -p base_url {{ $json.base_url }} "
         "-p start_date {{ $json.start_date }} -p end_date {{ $json.end_date }} || exit 0"
     )
+
+
+def command_of(name, former, new):
+    """A change of one word in the command of a node."""
+
+    def change(workflow):
+        parameters_of = node_of(workflow, name)["parameters"]
+        parameters_of["command"] = parameters_of["command"].replace(former, new)
+
+    return change
 
 
 # The lock of a run that a change cuts short must not stop the next test.
@@ -145,6 +155,16 @@ def test_step_5_of_tp21_passes_from_the_last_checkpoint_too(lab):
     lab.bring(CHECKPOINTS)
     run(lab, "labTp21Etape5p5")
     assert set(outcomes(lab, "tp21.5").values()) == {"RÉUSSI"}
+
+
+def test_steps_4_of_tp22_and_3_of_tp23_pass_from_their_checkpoints_too(lab):
+    lab.bring(CHECKPOINTS)
+    strict = both(labs, command_of("Vérifier", "solutions/validation_rules.json", "strict.json"))
+    (lab.root / "strict.json").write_text(json.dumps({"min_rows": 5000}))
+    run(lab, "labTp22Etape4p1", strict)
+    assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
+    run(lab, "labTp23Etape3p1", times=2)
+    assert set(outcomes(lab, "tp23.3").values()) == {"RÉUSSI"}
 
 
 VALIDATED, ALARMED = (
