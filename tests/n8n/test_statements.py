@@ -49,6 +49,10 @@ class Statement:
 def statement(practical: str, cell_id: str) -> Statement:
     notebook = nbformat.read(REPOSITORY / "solutions" / f"{practical}.ipynb", as_version=4)
     (text,) = [cell.source for cell in notebook.cells if cell.id == cell_id]
+    return read_statement(text)
+
+
+def read_statement(text: str) -> Statement:
     text, rows = text.replace("\u00a0", " "), {}
     for line in text.splitlines():
         found = re.match(r"\| \*\*(.+?)\*\*.*? \| (.+?) \| (.+) \|$", line)
@@ -177,6 +181,38 @@ def own_backfill(api_url: str) -> dict:
     return {"name": "Mon backfill", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
 
 
+def own_watch(api_url: str) -> dict:
+    """« Ma veille », after section 3 of the sheet of 10:30."""
+    said = read_statement((REPOSITORY / "n8n" / "pratique_10h30.md").read_text("utf-8"))
+    told, failed = said.blocks
+    (page,), (inbox,) = (CODE.findall(said.rows[name][1]) for name in ("Lire une page", "Prévenir"))
+    read = node("Lire une page", "httpRequest", 4.5, url=f"{api_url}{page}")
+    read |= {
+        "retryOnFail": True,
+        "maxTries": 2,
+        "waitBetweenTries": 10,
+        "onError": "continueErrorOutput",
+    }
+    (split,) = CODE.findall(said.rows["Un événement par élément"][1])
+    nodes = [
+        node("Lancer à la main", "manualTrigger", 1),
+        read,
+        node("Un événement par élément", "splitOut", 1, fieldToSplitOut=split),
+        said.if_node("En France ?"),
+        inbox_node("Prévenir", api_url + inbox, told) | {"executeOnce": True},
+        inbox_node("Prévenir de l'échec", api_url + inbox, failed),
+    ]
+    assert {one["name"] for one in nodes} == said.rows.keys()
+    arrows = connections(
+        ("Lancer à la main", "Lire une page"),
+        ("Lire une page", "Un événement par élément"),
+        ("Un événement par élément", "En France ?"),
+        ("Lire une page", "Prévenir de l'échec", 1),
+        ("En France ?", "Prévenir"),
+    )
+    return {"name": "Ma veille", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
+
+
 @pytest.fixture(scope="module")
 def day(lab):
     """A lab whose labs/ are as a trainee has them at the end of the day."""
@@ -199,6 +235,20 @@ def built(day):
     for one in made:
         day.client.request("POST", f"/workflows/{one}/archive", {})
     shutil.rmtree(day.root / "data" / "bronze", ignore_errors=True)
+
+
+def test_the_watch_of_the_10_30_sheet_tells_what_it_says_there(day, built):
+    one = built(own_watch(day.api_url))
+    day.execute(one, "Lancer à la main")
+    assert day.inbox()[-1] == {"niveau": "info", "titre": "Événements en France", "nombre": 6}
+    day.switch("faults", kind="503", next=1)
+    day.execute(one, "Lancer à la main")
+    assert [told["titre"] for told in day.inbox()] == ["Événements en France"] * 2
+    day.switch("faults", kind="404", next=10)
+    day.execute(one, "Lancer à la main")
+    told = day.inbox()[-1]
+    assert told["titre"] == "Veille en échec"
+    assert "404" in told["message"]
 
 
 def test_the_ingestion_of_tp21_runs_as_written_and_its_check_is_green(day, built):
