@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 LONGEST = 300
 STEP_NAME = re.compile(r"\w+\.\d")
 
@@ -79,7 +80,7 @@ def explain(error: BaseException, name: str, folder: Path) -> dict:
             return _error(
                 f"{Path(error.filename or '').name}, ligne {error.lineno} : Python ne sait pas lire « {line} » ({error.msg})."
             )
-        case ModuleNotFoundError() if (Path(__file__).parents[2] / "solutions" / f"{error.name}.py").exists():
+        case ModuleNotFoundError() if (SOLUTIONS / f"{error.name}.py").exists():
             return _error(
                 f"{folder.name}/{error.name}.py est introuvable (renommé, déplacé ?) : « lab reset {name.split('.')[0]} » "
                 "le rétablit."

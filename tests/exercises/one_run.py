@@ -19,17 +19,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 import requests
-from checking import NotAttempted, Uncheckable, explain
+from checking import SOLUTIONS, NotAttempted, Uncheckable, explain
 
 from labkit.exercises import functions
 from labkit.switchboard_client import switch
 
 FOLDER = Path(os.environ["LAB_CHECK_FOLDER"])
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
 STEPS = os.environ["LAB_CHECK_STEPS"].split(",")
 REPORT = Path(os.environ["LAB_CHECK_REPORT"])
 LIMIT = float(os.environ["LAB_CHECK_LIMIT"])
@@ -64,6 +64,7 @@ def pytest_runtest_setup(item) -> None:
         raise Uncheckable(f"Il faut d'abord l'étape {waiting[0]}.")
 
 
+@cache
 def unsolved_steps() -> set[str]:
     """The steps that wait in a function of the trainee's which the reference has too: others may be left-overs."""
     found = set()

@@ -13,6 +13,7 @@ import requests
 from labkit import n8n, n8n_install, n8n_setup, secret_store
 from labkit.n8n_client import N8nClient
 from labkit.n8n_workflows import Imported, find, import_workflows
+from labkit.outcomes import LABELS
 from labkit.processes import free_port
 from labkit.switchboard_client import switch
 from tests.conftest import REPOSITORY
@@ -61,6 +62,28 @@ class N8nLab:
 
     def execute(self, workflow: str, trigger: str) -> dict:
         return self.client.wait_execution(self.client.run_workflow(workflow, trigger))
+
+    def lab(self, *arguments: object) -> str:
+        """What the command `lab` says, run in this lab."""
+        done = self.made.run("-m", "labkit.cli", *map(str, arguments), LAB_N8N_PORT=str(self.server.port))
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stdout
+
+    def catch_up_the_day(self) -> None:
+        """labs/ as a trainee has it at the end of the day."""
+        self.lab("cut")
+        for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 3)):
+            self.lab("catch-up", exercise, "--to", last)
+
+    def outcomes(self, step: str) -> dict[str, str]:
+        """{the check's title: its label} of `lab check`."""
+        found = {}
+        for line in self.lab("check", step).splitlines():
+            for label in LABELS.values():
+                mark, _, rest = line.strip().partition(" ")
+                if len(mark) == 1 and rest.startswith(label):
+                    found[rest.removeprefix(label).strip()] = label
+        return found
 
     def running(self) -> list[str]:
         wanted = json.dumps({"status": ["new", "running", "waiting"]})

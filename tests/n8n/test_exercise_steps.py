@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from labkit.outcomes import LABELS
 from tests.n8n.conftest import CHECKPOINTS, both, node_of, parameters
 
 pytestmark = pytest.mark.n8n
@@ -16,9 +15,7 @@ BY_HAND = {BACKFILL: "Lancer le backfill"}
 @pytest.fixture(scope="module")
 def solved(lab, tmp_path_factory):
     """labs/ as a trainee has it at the end of the day."""
-    command(lab, "cut")
-    for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 3)):
-        command(lab, "catch-up", exercise, "--to", last)
+    lab.catch_up_the_day()
     return shutil.copytree(lab.root / "labs", tmp_path_factory.mktemp("solved") / "labs")
 
 
@@ -31,24 +28,6 @@ def fresh_labs(lab, solved):
         day.unlink()
     everything = {"deleteBefore": "2100-01-01T00:00:00.000Z", "filters": {}}
     lab.client.request("POST", "/executions/delete", everything)
-
-
-def command(lab, *arguments):
-    done = lab.made.run("-m", "labkit.cli", *map(str, arguments), LAB_N8N_PORT=str(lab.server.port))
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout
-
-
-def outcomes(lab, step):
-    """{the check's title: its label} of `lab check`."""
-    lines = command(lab, "check", step).splitlines()
-    found = {}
-    for line in lines:
-        for label in LABELS.values():
-            mark, _, rest = line.strip().partition(" ")
-            if len(mark) == 1 and rest.startswith(label):
-                found[rest.removeprefix(label).strip()] = label
-    return found
 
 
 def unplugged(source):
@@ -98,7 +77,7 @@ def run(lab, workflow, change=labs, times=1):
 
 
 def unsolved(lab):
-    command(lab, "reset", "tp21")
+    lab.lab("reset", "tp21")
     run(lab, INGESTION)
 
 
@@ -142,19 +121,19 @@ ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en bas
 )
 def test_step_5_of_tp21_catches(lab, act, title, label):
     act(lab)
-    assert outcomes(lab, "tp21.5")[title] == label
+    assert lab.outcomes("tp21.5")[title] == label
 
 
 def test_step_5_of_tp21_passes_when_n8n_ran_the_trainees_script(lab):
     run(lab, INGESTION)
-    assert set(outcomes(lab, "tp21.5").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp21.5").values()) == {"RÉUSSI"}
     assert lab.days() == ["partition_date=2024-01-01"]
 
 
 def test_step_5_of_tp21_passes_from_the_last_checkpoint_too(lab):
     lab.bring(CHECKPOINTS)
     run(lab, "labTp21Etape5p5")
-    assert set(outcomes(lab, "tp21.5").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp21.5").values()) == {"RÉUSSI"}
 
 
 def test_steps_4_of_tp22_and_3_of_tp23_pass_from_their_checkpoints_too(lab):
@@ -162,9 +141,9 @@ def test_steps_4_of_tp22_and_3_of_tp23_pass_from_their_checkpoints_too(lab):
     strict = both(labs, command_of("Vérifier", "solutions/validation_rules.json", "strict.json"))
     (lab.root / "strict.json").write_text(json.dumps({"min_rows": 5000}))
     run(lab, "labTp22Etape4p1", strict)
-    assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp22.4").values()) == {"RÉUSSI"}
     run(lab, "labTp23Etape3p1", times=2)
-    assert set(outcomes(lab, "tp23.3").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp23.3").values()) == {"RÉUSSI"}
 
 
 VALIDATED, ALARMED = (
@@ -186,14 +165,14 @@ VALIDATED, ALARMED = (
 )
 def test_step_4_of_tp22_catches(lab, act, title, label):
     act(lab)
-    assert outcomes(lab, "tp22.4")[title] == label
+    assert lab.outcomes("tp22.4")[title] == label
 
 
 def test_step_4_of_tp22_passes_when_an_alarm_was_seen(lab):
     (lab.root / "strict.json").write_text(json.dumps({"min_rows": 5000}))
     run(lab, INGESTION, parameters(**LABS, rules_file="strict.json"))
     assert lab.inbox()[-1]["code"] == "validation_failed"
-    assert set(outcomes(lab, "tp22.4").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp22.4").values()) == {"RÉUSSI"}
 
 
 LOOPED, SKIPPED, IN_N8N, CHECKED = (
@@ -205,7 +184,7 @@ LOOPED, SKIPPED, IN_N8N, CHECKED = (
 
 
 def unsolved_backfill(lab):
-    command(lab, "reset", "tp23")
+    lab.lab("reset", "tp23")
     run(lab, BACKFILL)
 
 
@@ -232,9 +211,9 @@ def unsolved_backfill(lab):
 )
 def test_step_4_of_tp23_catches(lab, act, title, label):
     act(lab)
-    assert outcomes(lab, "tp23.3")[title] == label
+    assert lab.outcomes("tp23.3")[title] == label
 
 
 def test_step_4_of_tp23_passes_when_the_second_run_skipped_all(lab):
     run(lab, BACKFILL, times=2)
-    assert set(outcomes(lab, "tp23.3").values()) == {"RÉUSSI"}
+    assert set(lab.outcomes("tp23.3").values()) == {"RÉUSSI"}

@@ -10,11 +10,11 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.n8n.conftest import node_of
-from tests.n8n.test_exercise_steps import command, outcomes
 
 pytestmark = pytest.mark.n8n
 FIELD = re.compile(r"`(\w+)` = (?:`([^`]*)`|l'adresse de l'API)")
 CODE = re.compile(r"`([^`]+)`")
+RULES = "solutions/validation_rules.json"
 SETTINGS = {"executionOrder": "v1", "saveManualExecutions": True, "saveDataSuccessExecution": "all"}
 
 
@@ -103,12 +103,13 @@ def own_ingestion(api_url: str) -> dict:
     run, read, bodies = said.blocks
     succeeded, failed = bodies.splitlines()
     url = CODE.findall(said.rows["Notifier le succès"][1])[0]
+    days, hour = re.findall(r" : (\d+)", said.rows["Chaque matin à 6 h"][1])
     nodes = [
         node(
             "Chaque matin à 6 h",
             "scheduleTrigger",
             1.4,
-            rule={"interval": [{"field": "days", "daysInterval": 1, "triggerAtHour": 6}]},
+            rule={"interval": [{"field": "days", "daysInterval": int(days), "triggerAtHour": int(hour)}]},
         ),
         node("Lancer à la main", "manualTrigger", 1),
         said.set_node("Paramètres", api_url),
@@ -131,13 +132,13 @@ def own_ingestion(api_url: str) -> dict:
     return {"name": "Mon ingestion", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
 
 
-def with_validation(workflow: dict, rules_file: str = "solutions/validation_rules.json") -> dict:
+def with_validation(workflow: dict, rules_file: str = RULES) -> dict:
     """The same, after step 4 of TP2.2."""
     said = statement("tp22_controle_qualite", "step-4")
     (check,) = said.blocks
-    assert "solutions/validation_rules.json" in check
+    assert RULES in check
     workflow["nodes"] += [
-        command_node("Vérifier", check.replace("solutions/validation_rules.json", rules_file)),
+        command_node("Vérifier", check.replace(RULES, rules_file)),
         json_node("Valider", CODE.findall(said.rows["Valider"][1])[0]),
         said.if_node("Validation réussie ?"),
     ]
@@ -158,13 +159,14 @@ def own_backfill(api_url: str) -> dict:
     ingest, check = said.blocks
     read = {name: CODE.findall(said.rows[name][1])[0] for name in said.rows if name.startswith("Lire")}
     (split,) = CODE.findall(said.rows["Un jour par élément"][1])
+    (batch,) = re.findall(r"Batch Size : (\d+)", said.rows["Jour par jour"][1])
     nodes = [
         node("Lancer à la main", "manualTrigger", 1),
         said.set_node("Paramètres", api_url),
         command_node("Générer les dates", CODE.findall(said.rows["Générer les dates"][1])[0]),
         json_node("Lire les dates", read["Lire les dates"]),
         node("Un jour par élément", "splitOut", 1, fieldToSplitOut=split),
-        node("Jour par jour", "splitInBatches", 3, batchSize=1),
+        node("Jour par jour", "splitInBatches", 3, batchSize=int(batch)),
         command_node("Ingérer", ingest),
         json_node("Lire l'ingestion du lot", read["Lire l'ingestion du lot"]),
         command_node("Vérifier", check),
@@ -216,9 +218,7 @@ def own_watch(api_url: str) -> dict:
 @pytest.fixture(scope="module")
 def day(lab):
     """A lab whose labs/ are as a trainee has them at the end of the day."""
-    command(lab, "cut")
-    for exercise, last in (("tp21", 5), ("tp22", 4), ("tp23", 3)):
-        command(lab, "catch-up", exercise, "--to", last)
+    lab.catch_up_the_day()
     return lab
 
 
@@ -235,6 +235,28 @@ def built(day):
     for one in made:
         day.client.request("POST", f"/workflows/{one}/archive", {})
     shutil.rmtree(day.root / "data" / "bronze", ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "build"),
+    [
+        ("tp21_5_5", own_ingestion),
+        ("tp22_4", lambda api_url: with_validation(own_ingestion(api_url))),
+        ("tp23_3", own_backfill),
+    ],
+    ids=["tp21_5_5", "tp22_4", "tp23_3"],
+)
+def test_a_checkpoint_runs_and_tells_what_its_statement_says(checkpoint, build):
+    path = REPOSITORY / "n8n" / "checkpoints" / f"{checkpoint}.json"
+    there, said = json.loads(path.read_text("utf-8")), build("http://127.0.0.1:8765")
+    assert there["connections"] == said["connections"]
+    assert typed(there) == typed(said)
+
+
+def typed(workflow: dict) -> dict[str, str]:
+    """{node: the command or the notification a person types there}."""
+    own = {one["name"]: one["parameters"] for one in workflow["nodes"]}
+    return {name: own[name].get("command") or own[name].get("jsonBody") for name in own if "Note" not in name}
 
 
 def test_the_watch_of_the_10_30_sheet_tells_what_it_says_there(day, built):
@@ -256,7 +278,7 @@ def test_the_ingestion_of_tp21_runs_as_written_and_its_check_is_green(day, built
     assert execution["status"] == "success"
     assert day.days() == [f"partition_date=2024-01-0{number}" for number in (1, 2, 3)]
     assert day.inbox()[-1] == {"niveau": "info", "titre": "Ingestion réussie", "lignes": 2983}
-    assert set(outcomes(day, "tp21.5").values()) == {"RÉUSSI"}
+    assert set(day.outcomes("tp21.5").values()) == {"RÉUSSI"}
 
 
 def test_the_failure_branch_of_tp21_tells_the_script_s_own_error(day, built):
@@ -271,13 +293,13 @@ def test_the_validation_of_tp22_lets_good_data_through_and_its_alarm_rings_on_st
     execution = day.execute(built(with_validation(own_ingestion(day.api_url))), "Lancer à la main")
     assert execution["nodes"]["Valider"][0]["validation"] == "passed"
     assert day.inbox()[-1]["titre"] == "Ingestion réussie"
-    rules = json.loads((day.root / "solutions" / "validation_rules.json").read_text("utf-8"))
+    rules = json.loads((day.root / RULES).read_text("utf-8"))
     (day.root / "data" / "regles.json").write_text(json.dumps(rules | {"min_rows": 5000}), "utf-8")
     strict = with_validation(own_ingestion(day.api_url), "data/regles.json")
     day.execute(built(strict), "Lancer à la main")
     assert day.inbox()[-1]["niveau"] == "erreur"
     assert day.inbox()[-1]["code"] == "validation_failed"
-    assert set(outcomes(day, "tp22.4").values()) == {"RÉUSSI"}
+    assert set(day.outcomes("tp22.4").values()) == {"RÉUSSI"}
 
 
 def test_the_loop_of_tp23_ingests_then_validates_each_day_and_skips_all_the_second_time(day, built):
@@ -290,4 +312,4 @@ def test_the_loop_of_tp23_ingests_then_validates_each_day_and_skips_all_the_seco
     assert all('"validation": "passed"' in checked["stdout"] for checked in first["Vérifier"])
     second = day.execute(one, "Lancer à la main")["nodes"]
     assert [len(result["partitions"]["skipped"]) for result in second["Lire l'ingestion du lot"]] == [1] * 5
-    assert set(outcomes(day, "tp23.3").values()) == {"RÉUSSI"}
+    assert set(day.outcomes("tp23.3").values()) == {"RÉUSSI"}
