@@ -1,5 +1,6 @@
 """The commands for the exercises: check, hint, progress, catch-up, reset, diff, cut, report."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -124,12 +125,35 @@ def progress_command(scripts: str) -> None:
 @click.argument("exercise")
 @click.option("--to", "last", required=True, type=int, help="La dernière étape à rattraper.")
 def catch_up_command(exercise: str, last: int) -> None:
-    """Met la référence à la place de vos réponses jusqu'à l'étape --to ; le reste de vos fichiers ne bouge pas."""
+    """Met la référence à la place de vos réponses jusqu'à l'étape --to ; le reste de vos fichiers ne bouge pas.
+
+    La référence d'une étape faite dans n8n y est importée, s'il répond.
+    """
     try:
         changed, saved = exercises.catch_up(exercise, last)
     except ExerciseError as problem:
         raise Refusal(str(problem)) from None
     tell_changes(changed, saved, f"{exercise} est rattrapé jusqu'à l'étape {last}")
+    for step in exercises.find_exercise(exercise).steps:
+        if step.n8n and step.number <= last:
+            click.echo(bring_reference(step))
+
+
+def bring_reference(step: exercises.Step) -> str:
+    """Bring into n8n the reference of a step done there; a sentence: what was done, or how to do it later."""
+    from labkit import n8n_setup, n8n_workflows
+    from labkit.n8n_install import N8nError
+
+    where = f"L'étape {step.number} se fait dans n8n"
+    try:
+        files = n8n_workflows.find((step.n8n,))
+        outcomes = n8n_setup.bring_workflows(n8n_setup.connect(), files)
+    except N8nError:
+        return f"{where} : une fois n8n démarré, lab n8n import {step.n8n} y met la référence."
+    title = json.loads(files[0].read_text(encoding="utf-8"))["name"]
+    if "kept" in outcomes.values():
+        return f"{where} : vous y avez modifié « {title} » ; lab n8n import --force {step.n8n} y remet la référence."
+    return f"{where} : la référence y est, sous le nom « {title} » ; exécutez-la."
 
 
 def start_over(name: str) -> None:

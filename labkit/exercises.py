@@ -45,7 +45,8 @@ class ExerciseError(Exception):
 class Step:
     """One step. name: "tp21.2"; course: where the day explains it; hints: from a question to all but the answer.
 
-    n8n: done in n8n's editor, not in a file; further: beyond the core, nothing later depends on it.
+    n8n: for a step done in n8n's editor, not in a file, the checkpoint that is its reference.
+    further: beyond the core, nothing later depends on it.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Step:
     minutes: int
     course: str
     hints: tuple[str, ...]
-    n8n: bool = False
+    n8n: str = ""
     further: bool = False
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
+from labkit.exercises import exercises
 from tests.conftest import REPOSITORY
 from tests.n8n.conftest import node_of
 
@@ -223,28 +224,64 @@ def day(lab):
 
 
 @pytest.fixture
-def built(day):
+def built(lab):
     """built(workflow): its id in n8n; gone at the end, with what it ingested."""
     made = []
 
     def create(workflow: dict) -> str:
-        made.append(day.client.create_workflow(workflow)["id"])
+        made.append(lab.client.create_workflow(workflow)["id"])
         return made[-1]
 
     yield create
     for one in made:
-        day.client.request("POST", f"/workflows/{one}/archive", {})
-    shutil.rmtree(day.root / "data" / "bronze", ignore_errors=True)
+        lab.client.request("POST", f"/workflows/{one}/archive", {})
+    shutil.rmtree(lab.root / "data" / "bronze", ignore_errors=True)
+
+
+TYPED = {
+    "tp21.5": own_ingestion,
+    "tp22.4": lambda api_url: with_validation(own_ingestion(api_url)),
+    "tp23.3": own_backfill,
+}
+PRACTICALS = ("tp21", "tp22", "tp23")
+STEPS = [step for name in PRACTICALS for step in exercises()[name].steps if not step.further]
+
+
+def test_the_day_is_done_in_its_order_the_steps_in_n8n_included(lab, built):
+    """From labs/ as nobody has touched them: each step is to do, then done, then green."""
+    lab.lab("cut")
+    for step in STEPS:
+        before = set(lab.outcomes(step.name).values())
+        assert "RÉUSSI" not in before or "À FAIRE" in before, (step.name, before)
+        if step.n8n:
+            for _ in range(2 if step.name == "tp23.3" else 1):
+                lab.execute(built(TYPED[step.name](lab.api_url)), "Lancer à la main")
+        if step.name == "tp22.4":
+            lab.execute(built(strict(lab)), "Lancer à la main")
+        if not step.n8n:
+            lab.lab("catch-up", step.exercise, "--to", step.number)
+        assert set(lab.outcomes(step.name).values()) == {"RÉUSSI"}, step.name
+
+
+def strict(lab) -> dict:
+    """The workflow of TP2.2 with rules that no data satisfies, as its statement says to try the alarm."""
+    rules = json.loads((lab.root / RULES).read_text("utf-8"))
+    (lab.root / "data" / "regles.json").write_text(json.dumps(rules | {"min_rows": 5000}), "utf-8")
+    return with_validation(own_ingestion(lab.api_url), "data/regles.json")
+
+
+def test_catch_up_brings_the_reference_of_a_step_done_in_n8n(day):
+    shutil.copytree(REPOSITORY / "n8n" / "checkpoints", day.root / "n8n" / "checkpoints", dirs_exist_ok=True)
+    said = day.lab("catch-up", "tp22", "--to", 4)
+    assert "la référence y est, sous le nom « TP2.2 étape 4 — valider après l'ingestion »" in said
+    day.execute("labTp22Etape4p1", "Lancer à la main")
+    assert day.outcomes("tp22.4")["n8n a validé avec votre script, après l'ingestion."] == "RÉUSSI"
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "build"),
-    [
-        ("tp21_5_5", own_ingestion),
-        ("tp22_4", lambda api_url: with_validation(own_ingestion(api_url))),
-        ("tp23_3", own_backfill),
-    ],
-    ids=["tp21_5_5", "tp22_4", "tp23_3"],
+    [(step.n8n, TYPED[step.name]) for step in STEPS if step.n8n],
+    ids=[step.n8n for step in STEPS if step.n8n],
 )
 def test_a_checkpoint_runs_and_tells_what_its_statement_says(checkpoint, build):
     path = REPOSITORY / "n8n" / "checkpoints" / f"{checkpoint}.json"
@@ -293,10 +330,7 @@ def test_the_validation_of_tp22_lets_good_data_through_and_its_alarm_rings_on_st
     execution = day.execute(built(with_validation(own_ingestion(day.api_url))), "Lancer à la main")
     assert execution["nodes"]["Valider"][0]["validation"] == "passed"
     assert day.inbox()[-1]["titre"] == "Ingestion réussie"
-    rules = json.loads((day.root / RULES).read_text("utf-8"))
-    (day.root / "data" / "regles.json").write_text(json.dumps(rules | {"min_rows": 5000}), "utf-8")
-    strict = with_validation(own_ingestion(day.api_url), "data/regles.json")
-    day.execute(built(strict), "Lancer à la main")
+    day.execute(built(strict(day)), "Lancer à la main")
     assert day.inbox()[-1]["niveau"] == "erreur"
     assert day.inbox()[-1]["code"] == "validation_failed"
     assert set(day.outcomes("tp22.4").values()) == {"RÉUSSI"}
