@@ -1,6 +1,5 @@
 """The commands for the exercises: check, hint, progress, catch-up, reset, diff, cut, report."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -148,11 +147,11 @@ def bring_reference(step: exercises.Step) -> str:
     try:
         files = n8n_workflows.find((step.n8n,))
         outcomes = n8n_setup.bring_workflows(n8n_setup.connect(), files)
-    except N8nError:
-        return f"{where} : une fois n8n démarré, lab n8n import {step.n8n} y met la référence."
-    title = json.loads(files[0].read_text(encoding="utf-8"))["name"]
+        title = n8n_workflows.read(files[0])["name"]
+    except N8nError as problem:
+        return f"{where}. {problem} Ensuite, lab n8n import {step.n8n} y mettra la référence."
     if "kept" in outcomes.values():
-        return f"{where} : vous y avez modifié « {title} » ; lab n8n import --force {step.n8n} y remet la référence."
+        return f"{where} : vous y avez changé « {title} » ; lab n8n import --force {step.n8n} remet la référence."
     return f"{where} : la référence y est, sous le nom « {title} » ; exécutez-la."
 
 

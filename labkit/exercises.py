@@ -216,6 +216,12 @@ def functions(source: str) -> dict[str, tuple[int, int]]:
     return found
 
 
+def function_texts(source: str) -> dict[str, str]:
+    """{"name" or "Class.name": its lines as they are written} of a script. As `functions`."""
+    lines = source.splitlines()
+    return {owner: "\n".join(lines[first - 1 : last]) for owner, (first, last) in functions(source).items()}
+
+
 def generated(filled: Collection[str] = ()) -> dict[str, str]:
     """{name: text} of every file of labs/ that comes from solutions/, the steps of `filled` answered."""
     return {path.name: _generated(path, filled) for path in sources()}
@@ -364,9 +370,7 @@ def with_functions(text: str, source: str) -> str:
 
 def _with_function(text: str, fresh: str, owner: str) -> str:
     """`text` where the function `owner` is the one of `fresh`; a function deleted meanwhile is put back at the end."""
-    lines, source = text.splitlines(), fresh.splitlines()
-    first, last = functions(fresh)[owner]
-    body = source[first - 1 : last]
+    lines, body = text.splitlines(), function_texts(fresh)[owner].splitlines()
     if owner in functions(text):
         start, end = functions(text)[owner]
         lines[start - 1 : end] = body
@@ -455,10 +459,6 @@ def _part(text: str, blank: Blank) -> str:
             return text
         return "".join(cells[blank.owner]["source"]) if blank.owner in cells else ""
     try:
-        spans = functions(text)
+        return textwrap.dedent(function_texts(text).get(blank.owner, ""))
     except (SyntaxError, ValueError):
         return text
-    if blank.owner not in spans:
-        return ""
-    first, last = spans[blank.owner]
-    return textwrap.dedent("\n".join(text.splitlines()[first - 1 : last]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from IPython.display import Code, Markdown
 
-from labkit.exercises import functions
+from labkit.exercises import function_texts
 from labkit.paths import scripts_folder
 
 MARKS = re.compile(r"^ *###.*\n", re.MULTILINE)
@@ -43,7 +43,7 @@ def source_of(path: Path, owner: str) -> str | None:
     """The lines of a function, without the marks of the exercises; None if the file or the function is not there."""
     try:
         text = path.read_text(encoding="utf-8")
-        first, last = functions(text)[owner]
+        shown = function_texts(text)[owner]
     except (OSError, SyntaxError, ValueError, KeyError):
         return None
-    return MARKS.sub("", "\n".join(text.splitlines()[first - 1 : last]) + "\n").rstrip()
+    return MARKS.sub("", shown + "\n").rstrip()

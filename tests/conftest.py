@@ -10,10 +10,13 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from labkit.exercises import exercises
 from labkit.practice_api.server import running_api
 from labkit.switchboard_client import switch
 
 REPOSITORY = Path(__file__).parents[1]
+PRACTICALS = ("tp21", "tp22", "tp23")
+STEPS_OF_THE_DAY = [step for name in PRACTICALS for step in exercises()[name].steps]
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("lab")
 

@@ -60,7 +60,5 @@ def write_up_to(folder: Path, filled: Collection[str], but: dict[str, str] | Non
     cut = exercises.generated()
     for name, text in exercises.generated(filled).items():
         if owner := (but or {}).get(name):
-            first, last = exercises.functions(cut[name])[owner]
-            lines = cut[name].splitlines()[first - 1 : last]
-            text = exercises.with_functions(text, "\n".join(lines) + "\n")
+            text = exercises.with_functions(text, exercises.function_texts(cut[name])[owner] + "\n")
         (folder / name).write_text(text, encoding="utf-8")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
+from labkit.exercises import SOLUTIONS
+
 LONGEST = 300
 STEP_NAME = re.compile(r"\w+\.\d")
 

@@ -24,9 +24,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from checking import SOLUTIONS, NotAttempted, Uncheckable, explain
+from checking import NotAttempted, Uncheckable, explain
 
-from labkit.exercises import functions
+from labkit.exercises import SOLUTIONS, function_texts
 from labkit.switchboard_client import switch
 
 FOLDER = Path(os.environ["LAB_CHECK_FOLDER"])
@@ -71,13 +71,12 @@ def unsolved_steps() -> set[str]:
     for path in FOLDER.glob("*.py"):
         text = path.read_text(encoding="utf-8", errors="replace")
         try:
-            own, reference = functions(text), functions((SOLUTIONS / path.name).read_text(encoding="utf-8"))
+            own = function_texts(text)
+            reference = function_texts((SOLUTIONS / path.name).read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
             continue
-        lines = text.splitlines()
         for name in own.keys() & reference.keys():
-            first, last = own[name]
-            found.update(UNSOLVED.findall("\n".join(lines[first - 1 : last])))
+            found.update(UNSOLVED.findall(own[name]))
     return found
 
 

@@ -11,10 +11,9 @@ from nbclient import NotebookClient
 
 from labkit.exercises import exercises
 from labkit.practice_api.server import running_api
-from tests.conftest import REPOSITORY
+from tests.conftest import PRACTICALS, REPOSITORY, STEPS_OF_THE_DAY
 
-PRACTICALS = ("tp21", "tp22", "tp23")
-SCRIPT_STEPS = [step for name in PRACTICALS for step in exercises()[name].steps if not step.n8n]
+SCRIPT_STEPS = [step for step in STEPS_OF_THE_DAY if not step.n8n]
 CORE_STEPS = [step for step in SCRIPT_STEPS if not step.further]
 
 

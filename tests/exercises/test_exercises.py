@@ -312,6 +312,14 @@ def test_catch_up_answers_the_first_steps_and_keeps_the_rest_of_the_file(lab):
     assert saved.parent.relative_to(lab.root).as_posix() in done.stdout
 
 
+def test_catch_up_says_how_to_bring_the_reference_of_a_step_done_in_n8n_while_n8n_does_not_answer(lab):
+    shutil.copytree(REPOSITORY / "n8n" / "checkpoints", lab.root / "n8n" / "checkpoints")
+    done = lab("catch-up", "tp22", "--to", 4)
+    assert done.returncode == 0
+    assert "L'étape 4 se fait dans n8n. n8n ne répond pas" in done.stdout
+    assert "lab n8n import tp22_4" in done.stdout
+
+
 @pytest.mark.parametrize("content", [b"def cass\xe9(:", b"def ("], ids=["latin-1", "syntax"])
 def test_catch_up_writes_a_broken_file_anew_after_saving_it(lab, content):
     (lab.labs / "generate_dates.py").write_bytes(content)

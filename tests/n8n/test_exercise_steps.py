@@ -209,11 +209,11 @@ def unsolved_backfill(lab):
         "not validated",
     ],
 )
-def test_step_4_of_tp23_catches(lab, act, title, label):
+def test_step_3_of_tp23_catches(lab, act, title, label):
     act(lab)
     assert lab.outcomes("tp23.3")[title] == label
 
 
-def test_step_4_of_tp23_passes_when_the_second_run_skipped_all(lab):
+def test_step_3_of_tp23_passes_when_the_second_run_skipped_all(lab):
     run(lab, BACKFILL, times=2)
     assert set(lab.outcomes("tp23.3").values()) == {"RÉUSSI"}

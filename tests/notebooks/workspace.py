@@ -51,7 +51,7 @@ class Workspace:
 @contextmanager
 def workspace(root: Path) -> Iterator[Workspace]:
     left_out = shutil.ignore_patterns("__pycache__", "sauvegardes")
-    for folder in ("notebooks", "solutions", "labs", "n8n/workflows"):
+    for folder in ("notebooks", "solutions", "labs", "n8n/workflows", "n8n/checkpoints"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
     with running_api() as api:
         ports = {f"LAB_{name}_PORT": str(free_port()) for name in ("N8N", "NODE_RED")}
