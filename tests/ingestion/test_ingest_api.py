@@ -199,7 +199,7 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(engine):
         log_message = functools.partialmethod(lambda self, *_: None)
 
     stranger = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
-    threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    threading.Thread(target=stranger.serve_forever, args=[0.02], daemon=True).start()
     engine.switch("faults", kind="redirect", rate=1, location=f"http://127.0.0.1:{stranger.server_port}/")
     run = engine.ingest(*ONE_DAY, LAB_API_TOKEN="s3cret-token")
     stranger.shutdown()

@@ -30,7 +30,7 @@ def proxy():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
         server.asked = []
         server.address = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         yield server
         server.shutdown()
 
