@@ -1,4 +1,4 @@
-"""Ingérer des jours entiers : chacun est lu en une fois et remplace son fichier s'il a changé."""
+"""Ingest whole days: each is read at once and replaces its file if it changed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,18 +12,26 @@ from ingestion.logs import logger
 from ingestion.reading import Batch, Job, Selection, fetch_pages, sort_out, whole_day
 from ingestion.result import Outcome
 
-ONE_DAY_ONLY = {
-    "too_many_rejects",
-    "empty_day",
-    "unreadable_partition",
-    "other_schema",
-    "server_error",
-    "invalid_json",
+STOPS_THE_RUN = {
+    "api_timeout",
+    "api_unreachable",
+    "bad_request",
+    "disk_full",
+    "internal_error",
+    "output_not_writable",
+    "proxy_refused",
+    "rate_limited",
+    "redirect_refused",
+    "storage_failed",
+    "tls_failed",
+    "truncated_body",
+    "unauthorized",
+    "unreadable_quarantine",
 }
 
 
 def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch]:
-    """Lit et publie un jour. Rend son bilan et sa lecture, sans les lignes."""
+    """Read a day and publish it. Gives what became of it and its reading, without the rows."""
     selection = whole_day(job.target.resource, day)
     with job.in_flight.reading(selection.name):
         pages = fetch_pages(job, selection)
@@ -43,10 +51,10 @@ def ingest_days(
     workers: int,
     on_day: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Ingère `days`, `workers` à la fois ; `on_day` est appelé après chacun.
+    """Ingest `days`, `workers` at a time; `on_day` is called after each.
 
-    Un échec qui ne touche qu'un jour (`ONE_DAY_ONLY`) n'arrête pas les suivants. Au premier autre échec, les
-    jours commencés finissent et les autres ne sont pas lus.
+    A failure that concerns one day does not stop the others. At the first that would meet them all
+    (`STOPS_THE_RUN`), the days begun end, and the others are told as not tried.
     """
     result = Outcome()
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -57,12 +65,14 @@ def ingest_days(
                 _collect(future, day, result)
                 on_day()
                 failure = result.failures.get(day)
-                if failure and failure.code not in ONE_DAY_ONLY:
+                if failure and failure.code in STOPS_THE_RUN:
                     break
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     for future, day in waiting.items():
-        if not future.cancelled():
+        if future.cancelled():
+            result.not_tried.append(day)
+        else:
             _collect(future, day, result)
     result.days.sort(key=lambda outcome: outcome.day)
     return result
@@ -79,3 +89,10 @@ def _collect(future, day: date, result: Outcome) -> None:
         return
     result.days.append(outcome)
     result.count(batch)
+    if batch.local_days:
+        result.failures[day] = IngestError(
+            "days_not_utc",
+            f"{day} : {batch.local_days} lignes sont de ce jour à l'heure de la source, et d'un autre jour en UTC. "
+            "L'API ne coupe pas ses jours en UTC : le jour est écrit, ces lignes attendent en quarantaine (other_day) ; "
+            "ingérez aussi le jour voisin, puis « quarantine replay ».",
+        )

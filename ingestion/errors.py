@@ -1,15 +1,15 @@
-"""L'erreur que tous les scripts savent dire : un code pour n8n, une phrase pour la personne."""
+"""The error that every command can tell: a code for n8n, a sentence for the person."""
 
 FAILED = 1
 WRONG_USAGE = 2
 
 
 class IngestError(Exception):
-    """Une erreur prévue, qui se dit en une phrase.
+    """An expected error, told in one sentence.
 
-    code : mot stable sur lequel un workflow peut brancher (`api_unreachable`, `disk_full`…).
-    message : ce qui n'allait pas, où, et quoi faire.
-    exit_code : 1 si le travail a échoué, 2 si la commande était mal formée.
+    code: a stable word a workflow can branch on (`api_unreachable`, `disk_full`…).
+    message: what was wrong, where, and what to do.
+    exit_code: 1 if the work failed, 2 if the command was badly written.
     """
 
     def __init__(self, code: str, message: str, exit_code: int = FAILED):
@@ -23,5 +23,5 @@ class IngestError(Exception):
 
 
 def usage_error(message: str) -> IngestError:
-    """L'appelant s'est trompé d'argument : code `usage`, sortie 2."""
+    """The caller gave a wrong argument: code `usage`, exit 2."""
     return IngestError("usage", message, WRONG_USAGE)

@@ -1,8 +1,7 @@
-"""Lire beaucoup de jours à la fois sans les garder tous en mémoire.
+"""Read many days at once without keeping them all in memory.
 
-Le réseau fait attendre : plus il y a de jours en vol, moins on attend. Mais chacun garde ses pages
-jusqu'à ce qu'il soit entier. Au-delà de `limit` octets gardés, seuls les jours commencés les premiers
-avancent ; ils finissent, libèrent leur place, et les suivants reprennent.
+The network makes one wait: the more days in flight, the less waiting. But each keeps its pages until it is whole.
+Beyond `limit` bytes kept, only the days begun first go on; they end, give their room back, and the next ones resume.
 """
 
 import os
@@ -17,7 +16,7 @@ T = TypeVar("T")
 
 
 class InFlight:
-    """Ce que gardent les jours en cours de lecture, en octets, tous fils d'exécution confondus."""
+    """What the days being read keep, in bytes, all threads together."""
 
     def __init__(self, limit: int = 40 << 20):
         self.limit = limit
@@ -26,13 +25,13 @@ class InFlight:
         self.calculators = ThreadPoolExecutor(CORES, thread_name_prefix="calcul")
 
     def calculate(self, task: Callable[..., T], *arguments) -> T:
-        """Exécute `task` : pas plus de calculs à la fois que de cœurs, et toujours dans les mêmes fils,
-        dont chacun garde la mémoire qui lui a servi."""
+        """Run `task`: no more calculations at once than cores, and always in the same threads, each of which keeps the
+        memory that served it."""
         return self.calculators.submit(task, *arguments).result()
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Pendant ce bloc, la lecture `name` est en vol ; à la sortie elle ne garde plus rien."""
+        """During this block the reading `name` is in flight; at its end it keeps nothing any more."""
         with self.changed:
             self.held[name] = 0
         try:
@@ -43,10 +42,16 @@ class InFlight:
                 self.changed.notify_all()
 
     def hold(self, name: str, size: int) -> None:
-        """Cette lecture garde `size` octets de plus ; attend son tour s'il n'y a plus de place."""
+        """This reading keeps `size` bytes more; it waits for its turn if there is no room left."""
         with self.changed:
             self.held[name] += size
             self.changed.wait_for(lambda: self._has_room() or self._is_among_first(name))
+
+    def release(self, name: str) -> None:
+        """This reading begins again: it keeps nothing."""
+        with self.changed:
+            self.held[name] = 0
+            self.changed.notify_all()
 
     def _has_room(self) -> bool:
         return sum(self.held.values()) < self.limit

@@ -1,4 +1,4 @@
-"""Ingérer ce qui est nouveau depuis le filigrane, et fondre chaque ligne dans le jour qui est le sien."""
+"""Ingest what is new since the watermark, and merge each row into the day that is its own."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pyarrow.compute as pc
 
 from ingestion import watermark
-from ingestion.bronze.publishing import publish_increment
+from ingestion.bronze.publishing import leave_former_days, publish_increment
 from ingestion.daily import ingest_days
 from ingestion.reading import Batch, Job, Selection, read
 from ingestion.result import Outcome
@@ -19,40 +19,42 @@ PAGINATION = {"last_id": "keyset", "cursor": "cursor"}
 def ingest_increment(
     job: Job, mark: Watermark, first_day: date | None, look_back: timedelta, workers: int
 ) -> tuple[Outcome, Watermark]:
-    """Lit ce qui suit `mark`, le publie, et rend le nouveau filigrane.
+    """Read what follows `mark`, publish it, and give the new watermark.
 
-    first_day : premier jour à lire quand le filigrane est encore vide ; look_back : pour `updated_at`,
-        de combien relire en arrière.
-    Un jour qui n'a pas encore de fichier est lu en entier. Le nouveau filigrane vient de ce que l'API
-    a rendu, jamais de l'horloge de cette machine ; l'appelant ne l'enregistre qu'ensuite.
-    Une suppression à la source ne se voit pas ici : seule la relecture d'un jour entier la montre.
+    first_day: the first day to read while the watermark is empty; look_back: for `updated_at`, how far back to read
+        again.
+    A day that has no file yet is read whole; an event corrected to another day leaves its former one. The new
+    watermark comes from what the API gave, never from this machine's clock; the caller keeps it afterwards only.
+    A deletion at the source is not seen here: only reading a whole day again shows it.
     """
     job = replace(job, pagination=PAGINATION.get(mark.kind, job.pagination))
-    batch = read(job, _since(mark, first_day, look_back))
+    batch = read(job, _since(mark, first_day, look_back, job.target.resource))
     merged, missing = publish_increment(batch.table, job.target)
     outcome = ingest_days(job, list(missing), workers)
     seen_twice = [replace(day, duplicates=day.duplicates + missing[day.day]) for day in outcome.days]
     outcome.unpublished = sum(
         missing[day] for day in missing if day not in {done.day for done in outcome.days}
     )
-    outcome.days = sorted(merged + seen_twice, key=lambda day: day.day)
+    outcome.days = leave_former_days(batch.table, job.target, merged + seen_twice)
     outcome.count(batch)
     return outcome, mark.advanced(_reached(mark.kind, batch, job.target.resource))
 
 
-def _since(mark: Watermark, first_day: date | None, look_back: timedelta) -> Selection:
-    """Ce qu'il faut demander à l'API pour lire la suite."""
+def _since(mark: Watermark, first_day: date | None, look_back: timedelta, resource: Resource) -> Selection:
+    """What to ask of the API to read what follows."""
     if mark.kind == "updated_at":
         return Selection(
-            "increment", {"updated_since": watermark.text(mark.read_from(look_back))}, whole=False
+            "increment",
+            {resource.words.updated_since: watermark.text(mark.read_from(look_back))},
+            whole=False,
         )
-    params = {"start_date": first_day.isoformat()} if mark.value is None else {}
+    params = {resource.words.start_date: first_day.isoformat()} if mark.value is None else {}
     return Selection("increment", params, whole=False, start=mark.value)
 
 
 def _reached(kind: str, batch: Batch, resource: Resource):
-    """Jusqu'où cette lecture est allée. Le curseur gardé est celui de la dernière page : elle sera relue,
-    puisque l'API n'en donne plus après la dernière."""
+    """How far this reading went. The cursor kept is that of the last page: it will be read again, since the API gives
+    none after the last."""
     if kind == "cursor":
         return batch.last_position
     if kind == "updated_at":

@@ -1,6 +1,6 @@
-"""Des journaux qu'une machine sait lire : un objet JSON par ligne, sur stderr.
+"""Logs that a machine can read: one JSON object a line, on stderr.
 
-stdout reste réservé au résultat. Pour lire : `python ingest_api.py … 2>&1 >/dev/null | jq .`
+stdout is kept for the result. To read them: `python -m ingestion ingest … 2>&1 >/dev/null | jq .`
 """
 
 import logging
@@ -11,22 +11,29 @@ from datetime import UTC, datetime
 
 from pythonjsonlogger.json import JsonFormatter
 
+from ingestion.secrets import redacted
+
 logger = logging.getLogger("ingestion")
 
 
 def new_run_id() -> str:
-    """L'identifiant de ce passage, triable par heure ; `lab run` l'impose par LAB_RUN_ID."""
+    """The identifier of this run, in the order of time; `lab run` gives it in LAB_RUN_ID."""
     return os.environ.get("LAB_RUN_ID") or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
-def log_to_stderr(run_id: str, quiet: bool = False) -> None:
-    """Envoie les messages de `logger` sur stderr, chacun avec son heure UTC et `run_id`.
+class _Discreet(JsonFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
-    quiet : seulement les avertissements et les erreurs, pour ne pas brouiller une barre de progression.
+
+def log_to_stderr(run_id: str, quiet: bool = False) -> None:
+    """Send the messages of `logger` to stderr, each with its UTC time and `run_id`.
+
+    quiet: warnings and errors only, not to blur a progress bar.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        _Discreet(
             ["levelname", "message"],
             rename_fields={"levelname": "level"},
             static_fields={"run_id": run_id},

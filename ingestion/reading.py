@@ -1,12 +1,13 @@
-"""Lire une sélection de l'API en entier : toutes les pages, puis le tri entre bonnes lignes et refusées."""
+"""Read a selection of the API whole: all its pages, then the good rows apart from those refused."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
 
 from ingestion.api.client import ApiClient
-from ingestion.api.paginations import PAGINATIONS, Page
+from ingestion.api.paginations import PAGINATIONS, Page, SourceMoved
 from ingestion.bronze.publishing import Target
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
@@ -14,17 +15,20 @@ from ingestion.in_flight import InFlight
 from ingestion.logs import logger
 from ingestion.quarantine import store as quarantine_store
 from ingestion.quarantine.store import Entry
-from ingestion.rows.arrow_json import DoesNotFit, read_objects, to_table
-from ingestion.rows.instants import bounds
-from ingestion.rows.records import Reject, split_rows
+from ingestion.rows.decoding import read_pages, to_table
+from ingestion.rows.instants import bounds, latest_believable
+from ingestion.rows.json_text import NotJson
+from ingestion.rows.records import Reject, read_texts
 from ingestion.rows.resources import Resource
+
+READINGS = 3
 
 
 @dataclass(frozen=True)
 class Job:
-    """Un passage d'ingestion : d'où lire, comment, où ranger le bon et le refusé.
+    """A run of ingestion: where to read from, how, where to put the good and the refused.
 
-    max_quarantine_ratio : part de lignes refusées, de 0 à 1, au-delà de laquelle rien n'est publié.
+    max_quarantine_ratio: the share of rows refused, from 0 to 1, beyond which nothing is published.
     """
 
     client: ApiClient
@@ -38,12 +42,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Selection:
-    """Ce que l'on demande à l'API.
+    """What is asked of the API.
 
-    name : nom de cette lecture, seul de son espèce dans un passage, pour les journaux et la quarantaine.
-    params : les paramètres de la requête ; start : d'où partir dans la pagination, None pour le début.
-    whole : vrai si la sélection est relue en entier ; voir `quarantine_store.record`.
-    day : le jour dont toutes les lignes doivent être, s'il y en a un.
+    name: the name of this reading, the only one in a run, for the logs and the quarantine.
+    params: the parameters of the request; start: where to begin in the pagination, None for its beginning.
+    whole: whether the selection is read whole again; see `quarantine_store.record`.
+    day: the day of which all the rows must be, if there is one.
     """
 
     name: str
@@ -55,11 +59,13 @@ class Selection:
 
 @dataclass(frozen=True)
 class Batch:
-    """Une lecture : la table des lignes lisibles, et de quoi en rendre compte.
+    """A reading: the table of the readable rows, and what to account for it with.
 
-    received : lignes reçues ; quarantined : lignes refusées ; repeated : lignes refusées reçues deux fois.
-    last_position : la position de la dernière page dans la pagination.
-    latest_update : le plus grand instant de mise à jour lu, None s'il n'y en a pas.
+    received: rows received, and mended ones brought back; quarantined: rows refused; repeated: rows refused that came
+        twice, or whose mended version is home in another day; local_days: rows of the day asked for where they were
+        written, and of another in UTC.
+    last_position: the position of the last page in the pagination.
+    latest_update: the latest believable instant of update read, None if there is none.
     """
 
     table: pa.Table | None
@@ -68,23 +74,39 @@ class Batch:
     repeated: int
     last_position: str | int | None
     latest_update: datetime | None
+    local_days: int = 0
 
 
 def whole_day(resource: Resource, day: date) -> Selection:
-    """Un jour entier ; pour une ressource sans date, la ressource entière."""
+    """A whole day; for a resource without a date, the whole resource."""
     if resource.event_time_field is None:
         return Selection(day.isoformat(), {}, whole=True)
-    return Selection(day.isoformat(), {"date": day.isoformat()}, whole=True, day=day)
+    return Selection(day.isoformat(), {resource.words.date: day.isoformat()}, whole=True, day=day)
 
 
 def read(job: Job, selection: Selection) -> Batch:
-    """Lit toutes les pages de `selection` et trie leurs lignes ; voir `sort_out`."""
+    """Read all the pages of `selection` and sort their rows out; see `sort_out`."""
     with job.in_flight.reading(selection.name):
         return sort_out(job, selection, fetch_pages(job, selection))
 
 
 def fetch_pages(job: Job, selection: Selection) -> list[Page]:
-    """Toutes les pages, encore en octets ; à appeler dans un bloc `job.in_flight.reading`."""
+    """All the pages, still in bytes; to be called in a block `job.in_flight.reading`.
+
+    A listing that moved meanwhile is read again from its beginning, READINGS times in all.
+    """
+    for attempt in range(1, READINGS + 1):
+        try:
+            return _fetch_once(job, selection)
+        except SourceMoved as moved:
+            logger.warning("total moved while reading", extra={"reading": selection.name, "attempt": attempt})
+            if attempt == READINGS:
+                raise moved
+            job.in_flight.release(selection.name)
+    raise AssertionError("unreachable")
+
+
+def _fetch_once(job: Job, selection: Selection) -> list[Page]:
     start = {} if selection.start is None else {"start": selection.start}
     turn = PAGINATIONS[job.pagination]
     pages = []
@@ -96,18 +118,23 @@ def fetch_pages(job: Job, selection: Selection) -> list[Page]:
 
 
 def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
-    """Sépare les lignes lisibles des lignes refusées, qui vont en quarantaine.
+    """Set the readable rows apart from the refused ones, which go to quarantine.
 
-    IngestError `too_many_rejects` au-delà du seuil : c'est l'API qui a changé, pas quelques lignes.
+    IngestError `too_many_rejects` beyond the threshold: it is the API that has changed, not a few rows.
     """
     resource, folder = job.target.resource, job.quarantine
-    table, rejects = read_pages(pages, resource, selection.day)
-    received = table.num_rows + len(rejects)
+    try:
+        texts = [(page.number, page.answer.rows_text) for page in pages]
+        table, rejects = read_pages(texts, resource, selection.day)
+    except NotJson:
+        raise IngestError("invalid_json", f"{selection.name} : une page n'est pas une liste JSON.") from None
     waiting = {item.id: item for item in (quarantine_store.entry(r, job.target.run_id) for r in rejects)}
-    repeated = len(rejects) - len(waiting)
-    mended = _mended(folder, resource, waiting)
-    if mended:
-        table = pa.concat_tables([table, to_table(list(mended.values()), resource)])
+    back, mended = _mended(folder, resource, selection, waiting)
+    received = table.num_rows + len(rejects) + len(back.keys() - waiting.keys())
+    repeated = len(rejects) - len(waiting) + len(mended - back.keys())
+    updates = _bounds(table, resource.updated_at_field)
+    if back:
+        table = pa.concat_tables([to_table(list(back.values()), resource), table])
     entries = [item for item in waiting.values() if item.id not in mended]
     quarantine_store.record(
         folder, quarantine_store.waiting_file(resource.name, selection.name), entries, selection.whole
@@ -118,39 +145,52 @@ def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
             f"{selection.name} : {len(entries)} lignes refusées sur {received} (d'abord {entries[0].reason}, champ "
             f"« {entries[0].field} »). Rien n'a été publié : l'API a-t-elle changé ? Voyez {folder}.",
         )
-    updates = bounds(table[resource.updated_at_field]) if resource.updated_at_field else None
-    latest = updates[1] if updates else None
-    return Batch(table, received, len(entries), repeated, pages[-1].position, latest)
+    latest = _latest_update(table, resource, updates, selection)
+    local = sum(_is_of_local_day(reject, resource, selection.day) for reject in rejects if selection.day)
+    return Batch(table, received, len(entries), repeated, pages[-1].position, latest, local)
 
 
-def _mended(folder: Folder, resource: Resource, waiting: dict[str, Entry]) -> dict[str, dict]:
-    """Les lignes refusées qu'un replay a déjà ramenées, dans leur version réparée, par identifiant d'entrée."""
-    if not waiting:
-        return {}
-    known = quarantine_store.load(folder, quarantine_store.mended_file(resource.name))
-    again = [item for item in known if item.id in waiting]
-    return {item.id: values for item in again for values in split_rows([item.raw], item.page, resource)[0]}
+def _bounds(table: pa.Table, name: str | None) -> tuple[datetime, datetime] | None:
+    return bounds(table[name]) if name else None
 
 
-def read_pages(pages: list[Page], resource: Resource, day: date | None) -> tuple[pa.Table, list[Reject]]:
-    """La table des lignes lisibles, et les lignes refusées.
+def _latest_update(
+    table: pa.Table, resource: Resource, updates: tuple[datetime, datetime] | None, selection: Selection
+) -> datetime | None:
+    """The latest update that can be believed: one of the year 9999 would hide all those to come."""
+    if updates is None:
+        return None
+    latest = latest_believable(table[resource.updated_at_field])
+    if latest != updates[1]:
+        logger.warning(
+            "update in the future ignored",
+            extra={"reading": selection.name, "updated_at": updates[1].isoformat()},
+        )
+    return latest
 
-    day : le jour demandé à l'API ; une ligne d'un autre jour est refusée.
+
+def _is_of_local_day(reject: Reject, resource: Resource, day: date) -> bool:
+    """Whether this row is of `day` where it was written: the API does not cut its days in UTC."""
+    if reject.reason != "other_day":
+        return False
+    written = datetime.fromisoformat(json.loads(reject.raw)[resource.event_time_field])
+    return written.date() == day
+
+
+def _mended(
+    folder: Folder, resource: Resource, selection: Selection, waiting: dict[str, Entry]
+) -> tuple[dict[str, dict], set[str]]:
+    """Rows that a replay brought home, by entry id: those to put back in this reading; and all those refused here.
+
+    A row goes back into its own day, were it another reading that refused it.
     """
-    try:
-        table = read_objects([part for page in pages for part in page.answer.data_object()], resource)
-        if day and not _is_all_of(table[resource.event_time_field], day):
-            raise DoesNotFit("other day")
-        return table, []
-    except DoesNotFit:
-        if len(pages) > 1:
-            parts = [read_pages([page], resource, day) for page in pages]
-            return pa.concat_tables(table for table, _ in parts), [
-                reject for _, bad in parts for reject in bad
-            ]
-        good, rejects = split_rows(pages[0].rows, pages[0].number, resource, day)
-        return to_table(good, resource), rejects
-
-
-def _is_all_of(instants: pa.ChunkedArray, day: date) -> bool:
-    return all(instant.date() == day for instant in bounds(instants) or ())
+    known = quarantine_store.load(folder, quarantine_store.mended_file(resource.name))
+    again = {item.id for item in known if item.id in waiting}
+    back = {}
+    for item in known:
+        is_elsewhere = item.reading not in ("", selection.name)
+        if item.id in again or (selection.day and is_elsewhere):
+            good, _ = read_texts({0: item.raw}, item.page, resource, selection.day)
+            if good:
+                back[item.id] = good[0]
+    return back, again

@@ -1,6 +1,6 @@
-"""Le bilan d'un passage, en un dictionnaire que n'importe qui peut relire.
+"""The result of a run, as a dictionary that anyone can read.
 
-Ce module n'importe rien de lourd : un backfill qui n'a rien à faire doit le dire tout de suite.
+This module imports nothing heavy: a backfill that has nothing to do must say so at once.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """Ce que chaque jour est devenu, ce qui a été lu, les jours sautés et ceux qui ont échoué.
+    """What became of each day, what was read, the days skipped, failed, and never tried.
 
-    received, quarantined, repeated : sommes de `reading.Batch` ; unpublished : lignes d'un incrément dont
-    le jour n'a pas pu être écrit ; latest_update : le plus grand instant de mise à jour lu.
+    received, quarantined, repeated: sums of `reading.Batch`; unpublished: rows of an increment whose day could not be
+    written; latest_update: the latest instant of update read.
     """
 
     days: list[DayOutcome] = field(default_factory=list)
     skipped: list[date] = field(default_factory=list)
+    not_tried: list[date] = field(default_factory=list)
     failures: dict[date, IngestError] = field(default_factory=dict)
     received: int = 0
     quarantined: int = 0
@@ -35,7 +36,7 @@ class Outcome:
     latest_update: datetime | None = None
 
     def count(self, batch: Batch) -> None:
-        """Ajoute une lecture aux sommes."""
+        """Add a reading to the sums."""
         self.received += batch.received
         self.quarantined += batch.quarantined
         self.repeated += batch.repeated
@@ -43,9 +44,9 @@ class Outcome:
 
 
 def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Watermark | None = None) -> dict:
-    """Les clés du cours (`status`, `records_count`, `output_file`, `ingestion_date`), et le détail.
+    """The course's keys (`status`, `records_count`, `output_file`, `ingestion_date`), and the detail.
 
-    mark : le nouveau filigrane ; à défaut, le plus grand `updated_at` lu.
+    mark: the new watermark; else the latest `updated_at` read.
     """
     written = [day.path for day in outcome.days if day.status == "written"]
     result = {
@@ -69,19 +70,21 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
 
 
 def partitions_by_status(outcome: Outcome) -> dict[str, list[str]]:
-    """Les jours écrits, inchangés, sautés et vides, chacun en AAAA-MM-JJ."""
+    """The days written, unchanged, skipped, empty and not tried, each as YYYY-MM-DD."""
     skipped = [day.isoformat() for day in outcome.skipped]
     by_status = {"written": [], "unchanged": [], "skipped": skipped, "empty": []}
+    if outcome.not_tried:
+        by_status["not_tried"] = [day.isoformat() for day in sorted(outcome.not_tried)]
     for day in outcome.days:
         by_status[day.status].append(day.day.isoformat())
     return by_status
 
 
 def count_rows(outcome: Outcome) -> dict[str, int]:
-    """Le compte des lignes. Rien ne se perd en silence :
+    """The count of rows. Nothing is lost in silence:
 
-    received = written + replaced + unchanged + duplicates + quarantined + unpublished, vérifié ici.
-    dropped_by_source, à part : des lignes du bronze que la source ne rend plus.
+    received = written + replaced + unchanged + duplicates + quarantined + unpublished, verified here.
+    dropped_by_source, apart: rows of the bronze that the source does not give any more.
     """
     changes = [asdict(day.change) for day in outcome.days]
     parts = {

@@ -1,20 +1,18 @@
-"""Le filigrane (watermark) : jusqu'où l'on a lu. Gardé dans un fichier, ou confié à n8n.
+"""The watermark: how far we have read. Kept in a file, or entrusted to n8n.
 
-Trois se gardent ; chacun a ce qu'il ne voit pas :
+Three are kept; each has what it does not see:
 
-- `updated_at`, la plus grande date de mise à jour : voit tout sauf les suppressions, si l'on regarde
-  assez loin en arrière pour les lignes en retard ;
-- `last_id`, le plus grand identifiant : ne voit pas les corrections ;
-- `cursor`, le marque-page de l'API : ne voit que ce que l'API range après lui.
+- `updated_at`, the latest instant of update: sees all but deletions, if one looks far enough back for late rows;
+- `last_id`, the greatest identifier: does not see corrections;
+- `cursor`, the API's bookmark: sees only what the API puts after it.
 
-Le quatrième, l'empreinte du contenu (`content_hash`), vit dans le pied de chaque fichier Parquet : un
-jour relu en entier n'est réécrit que s'il a changé. Un filigrane n'avance qu'une fois les données en
-sûreté, et jamais à reculons.
+The fourth, the fingerprint of the content (`content_hash`), lives in the footer of each Parquet file: a day read whole
+again is written again only if it changed. A watermark goes forward once the data is safe only, and never back.
 """
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
@@ -25,9 +23,9 @@ KINDS = ("updated_at", "last_id", "cursor")
 
 @dataclass(frozen=True)
 class Watermark:
-    """Jusqu'où l'on a lu une ressource ; `value` est un instant, un entier ou un texte selon `kind`.
+    """How far a resource was read; `value` is an instant, an integer or a text according to `kind`.
 
-    None : on n'a encore rien lu.
+    None: nothing was read yet.
     """
 
     resource: str
@@ -35,14 +33,15 @@ class Watermark:
     value: datetime | int | str | None = None
 
     def read_from(self, look_back: timedelta) -> datetime:
-        """Pour `updated_at` : d'où relire, un peu avant le filigrane, pour les lignes en retard.
+        """For `updated_at`: where to read again from, a little before the watermark, for late rows.
 
-        La borne est comprise (>=) : des lignes de la même seconde ont pu manquer la dernière fois.
+        The bound is included (>=): rows of the same second may have been missing last time.
         """
-        return self.value - look_back
+        earliest = datetime.min.replace(tzinfo=UTC)
+        return self.value - look_back if self.value - earliest > look_back else earliest
 
     def advanced(self, value: datetime | int | str | None) -> "Watermark":
-        """Le filigrane après avoir lu jusqu'à `value` ; jamais plus bas. Les curseurs n'ont pas d'ordre."""
+        """The watermark after having read up to `value`; never lower. Cursors have no order."""
         if value is None:
             return self
         if self.value is not None and self.kind != "cursor":
@@ -51,7 +50,7 @@ class Watermark:
 
     @property
     def text(self) -> str | None:
-        """La valeur comme on la passe à --since."""
+        """The value as it is given to --since."""
         if isinstance(self.value, datetime):
             return text(self.value)
         return None if self.value is None else str(self.value)
@@ -62,7 +61,7 @@ def state_file(resource: str, kind: str) -> str:
 
 
 def load(folder: Folder, resource: str, kind: str) -> Watermark | None:
-    """Le dernier filigrane, None si aucun ; IngestError `bad_state` plutôt qu'un rechargement complet."""
+    """The last watermark, None if there is none; IngestError `bad_state` rather than a full reload."""
     name = state_file(resource, kind)
     content = folder.read(name)
     if content is None:
@@ -81,7 +80,7 @@ def load(folder: Folder, resource: str, kind: str) -> Watermark | None:
 
 
 def commit(folder: Folder, watermark: Watermark) -> None:
-    """Enregistre `watermark` s'il avance. À appeler après l'écriture des données, jamais avant."""
+    """Keep `watermark` if it goes forward. To be called after the data is written, never before."""
     former = load(folder, watermark.resource, watermark.kind)
     latest = former.advanced(watermark.value) if former else watermark
     if latest == former or latest.value is None:
@@ -91,7 +90,7 @@ def commit(folder: Folder, watermark: Watermark) -> None:
 
 
 def parse_value(kind: str, value: str) -> datetime | int | str:
-    """Lit la valeur d'un filigrane ; ValueError si elle n'est pas de ce genre."""
+    """Read the value of a watermark; ValueError if it is not of this kind."""
     if kind == "updated_at":
         return parse(value)
     if kind == "last_id":
@@ -102,7 +101,7 @@ def parse_value(kind: str, value: str) -> datetime | int | str:
 
 
 def parse(value: str) -> datetime:
-    """Lit un instant ISO 8601 avec fuseau ; ValueError sinon."""
+    """Read an ISO 8601 instant with its zone; ValueError else."""
     instant = datetime.fromisoformat(value)
     if instant.tzinfo is None:
         raise ValueError(f"« {value} » n'a pas de fuseau : ajoutez Z ou +00:00")
@@ -110,5 +109,5 @@ def parse(value: str) -> datetime:
 
 
 def text(instant: datetime) -> str:
-    """L'écriture ISO 8601 d'un instant UTC, avec Z."""
+    """The ISO 8601 writing of a UTC instant, with Z."""
     return instant.isoformat().replace("+00:00", "Z")

@@ -13,7 +13,7 @@ MARKS = re.compile(r"^ *###.*\n", re.MULTILINE)
 IN_THE_ENGINE = {
     "fetch_page": ("api/client.py", "ApiClient.get"),
     "fetch_rows": ("api/paginations.py", "by_cursor"),
-    "split_rows": ("rows/records.py", "split_rows"),
+    "split_rows": ("rows/records.py", "read_texts"),
     "write_parquet": ("bronze/publishing.py", "publish_day"),
     "ingest": ("daily.py", "ingest_days"),
     "days_left": ("bronze/partitions.py", "present_days"),

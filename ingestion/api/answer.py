@@ -1,114 +1,125 @@
-"""Une réponse de l'API, gardée en octets : l'enveloppe est lue tout de suite, les lignes plus tard.
+"""An answer of the API: its envelope read at once, its rows kept as the bytes that came."""
 
-Décoder chaque page en objets Python coûterait plus cher que tout le reste. On ne regarde donc ici que
-les deux bouts du corps ; les lignes iront d'un bloc au lecteur JSON de pyarrow (voir arrow_json.py).
-"""
-
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-
-import orjson
 
 from ingestion.api.retry import TransientError
 from ingestion.errors import IngestError
+from ingestion.rows.json_text import BOM, NotJson, RepeatedKey, elements, is_valid, members
+from ingestion.secrets import quoted
 
-HEAD = re.compile(rb'\s*\{\s*"data"\s*:\s*\[')
-TAIL = re.compile(
-    rb'\]\s*(?:,\s*"(?:next_cursor|has_more)"\s*:\s*(?:null|true|false|-?\d+|"[^"\\\]]*")\s*)*\}\s*\Z'
-)
+REFUSALS = {"success": (False, "false"), "ok": (False, "false"), "status": ("error", "fail", "failed")}
 
 
 @dataclass
 class Answer:
-    """Le corps d'une réponse, ses en-têtes, et l'adresse à nommer dans un message.
+    """The body of an answer, its headers, and the address to name in a message.
 
-    chunks : le corps tel qu'il est arrivé, en un ou plusieurs morceaux ; les recoller coûte, on l'évite.
+    content: the body in bytes; rows_key: where the rows are when the body is an object, dots going inwards;
+        status: 200, or 204 for an answer without a body, which has no rows.
+    Made by the client, which asks again where TransientError `invalid_json` is raised; IngestError `api_error` where
+    the API tells an error inside a 200, `unexpected_shape` where the rows are not where they were looked for.
     """
 
-    chunks: list[bytes]
+    content: bytes
     headers: Mapping[str, str]
     url: str
+    rows_key: str = "data"
+    status: int = 200
+    envelope: dict = field(init=False)
+    rows_text: bytes = field(init=False)
+
+    def __post_init__(self):
+        text = self.content.removeprefix(BOM).strip(b" \t\r\n") if self.status != 204 else b"[]"
+        self.is_list = text[:1] == b"["
+        if self.is_list:
+            self.envelope, self.rows_text = {}, text
+            if text[-1:] != b"]":
+                raise self._not_json()
+            return
+        found = self._members(text)
+        outer, _, inner = self.rows_key.partition(".")
+        self.envelope = {name: _plain(value) for name, value in found.items() if name != outer or inner}
+        self._refuse_told_error()
+        rows = found.get(outer, b"")
+        self.rows_text = bytes(self._members(bytes(rows)).get(inner, b"") if inner and rows else rows)
+        if self.rows_text[:1] != b"[":
+            keys = ", ".join(f"« {key} »" for key in found) or "aucune"
+            raise self._unexpected(
+                f"pas de liste sous « {self.rows_key} » (clés reçues : {keys})", self._own_words()
+            )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it brings no row at all."""
+        return not self.rows_text[1:-1].strip(b" \t\r\n")
 
     @property
     def size(self) -> int:
-        """La taille du corps, en octets."""
-        return sum(map(len, self.chunks))
-
-    @property
-    def content(self) -> bytes:
-        """Le corps d'un seul tenant."""
-        if len(self.chunks) != 1:
-            self.chunks = [b"".join(self.chunks)]
-        return self.chunks[0]
+        """The size of the body, in bytes."""
+        return len(self.content)
 
     @cached_property
-    def body(self) -> object:
-        """Le corps décodé ; TransientError `invalid_json` s'il n'est pas du JSON."""
+    def row_texts(self) -> list[bytes]:
+        """Each row as received."""
         try:
-            return orjson.loads(self.content)
-        except orjson.JSONDecodeError:
-            kind = self.headers.get("Content-Type", "type inconnu")
-            start = self.content[:40].decode(errors="replace").replace("\n", " ")
-            raise TransientError(
-                "invalid_json", f"La réponse de {self.url} n'est pas du JSON ({kind}) : « {start}… »."
-            ) from None
+            return elements(self.rows_text)
+        except NotJson:
+            raise self._not_json() from None
 
-    @cached_property
-    def _tail(self) -> bytes | None:
-        """La fin du corps depuis le « ] » de `data`, quand l'enveloppe a la forme attendue ; None sinon.
+    def says(self, name: str) -> object:
+        """What the envelope says under this name, dots going inwards ("meta.next"); None if it does not."""
+        value = self.envelope
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
 
-        Dans un JSON valide, un « ] » suivi seulement de clés simples et de l'accolade finale est
-        forcément celui du tableau de premier niveau.
-        """
-        if not self.chunks or not HEAD.match(self.chunks[0]):
-            return None
-        if self.chunks[-1].rfind(b"]") < 0:
-            self.chunks = [self.content]
-        end = self.chunks[-1].rfind(b"]")
-        return self.chunks[-1][end:] if end >= 0 and TAIL.match(self.chunks[-1], end) else None
+    def mentions(self, name: str) -> bool:
+        """Whether the envelope has this key, dots going inwards, be it null."""
+        outer, _, last = name.rpartition(".")
+        group = self.says(outer) if outer else self.envelope
+        return isinstance(group, dict) and last in group
 
-    @cached_property
-    def is_list(self) -> bool:
-        """Vrai si l'API rend une liste nue, comme JSONPlaceholder."""
-        if self._tail:
-            return False
-        stripped = self.content.strip()
-        return stripped[:1] == b"[" and stripped[-1:] == b"]"
+    def _members(self, text: bytes) -> dict[str, bytes]:
+        try:
+            return members(text)
+        except RepeatedKey as key:
+            raise self._unexpected(f"deux clés « {key} » dans la même réponse", "") from None
+        except NotJson:
+            if is_valid(text):
+                raise self._unexpected("ni objet ni liste", f" : {quoted(text)}") from None
+            raise self._not_json() from None
 
-    def check_shape(self) -> None:
-        """Refuse tout de suite un corps qui n'est pas du JSON, pour que la requête soit retentée."""
-        if not self._tail and not self.is_list:
-            self.body  # noqa: B018 - decoding is the check
+    def _refuse_told_error(self) -> None:
+        told = [self.envelope[key] for key in ("error", "errors") if self.envelope.get(key)]
+        refused = [key for key, signs in REFUSALS.items() if self.envelope.get(key) in signs]
+        if told or refused:
+            said = self._own_words() or f" : {quoted(self.content)}"
+            raise IngestError("api_error", f"{self.url} annonce une erreur dans une réponse 200{said}")
 
-    @property
-    def envelope(self) -> dict:
-        """`next_cursor`, `has_more`… : tout sauf les lignes. IngestError si ce n'est pas un objet."""
-        if self._tail:
-            return orjson.loads(b'{"data":[' + self._tail)
-        if self.is_list or not isinstance(self.body, dict):
-            received = "une liste" if self.is_list else "autre chose"
-            raise IngestError(
-                "unexpected_shape",
-                f'{self.url} : un objet {{"data": […], "next_cursor": …}} était attendu, {received} est arrivé. '
-                "Essayez --pagination page si l'API rend des listes nues.",
-            )
-        return self.body
+    def _own_words(self) -> str:
+        """What the API says of its error, to be quoted after a colon."""
+        for key in ("error", "errors", "message", "detail"):
+            if self.envelope.get(key):
+                return f" : {quoted(json.dumps(self.envelope[key], ensure_ascii=False).encode(errors='replace'))}"
+        return ""
 
-    @property
-    def rows(self) -> list:
-        """Les lignes décodées : le champ `data` d'un objet, ou la liste elle-même."""
-        rows = self.body.get("data") if isinstance(self.body, dict) else self.body
-        if not isinstance(rows, list):
-            raise IngestError("unexpected_shape", f"{self.url} : la réponse ne porte pas de liste « data ».")
-        return rows
+    def _unexpected(self, what: str, said: str) -> IngestError:
+        return IngestError("unexpected_shape", f"{self.url} : {what}{said}.")
 
-    def data_object(self) -> list[bytes | memoryview]:
-        """Les morceaux d'un objet JSON `{"data": […]}`, sans copier les lignes quand l'enveloppe le permet."""
-        if self._tail:
-            *whole, last = self.chunks
-            return [*whole, memoryview(last)[: -len(self._tail)], b"]}"]
-        if self.is_list:
-            return [b'{"data":', *self.chunks, b"}"]
-        return [b'{"data":', orjson.dumps(self.rows), b"}"]
+    def _not_json(self) -> TransientError:
+        kind = self.headers.get("Content-Type", "type inconnu")
+        return TransientError(
+            "invalid_json",
+            f"La réponse de {self.url} n'est pas du JSON ({kind}) : « {quoted(self.content, 40)}… ».",
+        )
+
+
+def _plain(value: bytes) -> object:
+    """The value of an envelope's key; the text itself where it cannot be read."""
+    try:
+        return json.loads(bytes(value))
+    except (ValueError, RecursionError):
+        return bytes(value).decode(errors="replace")

@@ -1,9 +1,10 @@
-"""Quand recommencer, et combien attendre : l'attente grandit, porte du hasard, et respecte l'API.
+"""When to try again, and how long to wait: the wait grows, carries chance, and respects the API.
 
-Sans hasard, tous les clients qu'une panne a surpris reviendraient ensemble, et la relanceraient.
+Without chance all the clients caught by a failure would come back together, and bring it back.
 Source : Marc Brooker, « Exponential Backoff And Jitter », AWS Architecture Blog (« full jitter »).
 """
 
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -15,12 +16,13 @@ from tenacity.wait import wait_base, wait_random_exponential
 
 from ingestion.errors import IngestError
 from ingestion.logs import logger
+from ingestion.secrets import quoted
 
 SHORTEST_WAIT = 0.05
 
 
 class TransientError(IngestError):
-    """Un échec qui peut passer si l'on recommence ; `retry_after` en secondes si l'API l'a dit."""
+    """A failure that may pass if tried again; `retry_after` in seconds if the API told it."""
 
     def __init__(self, code: str, message: str, retry_after: float = 0.0):
         super().__init__(code, message)
@@ -28,7 +30,7 @@ class TransientError(IngestError):
 
 
 class RetryAfterFloor(wait_base):
-    """Attend ce que propose `jittered`, mais jamais moins que le `Retry-After` de l'API."""
+    """Wait what `jittered` proposes, but never less than the API's `Retry-After`."""
 
     def __init__(self, jittered: wait_base):
         self.jittered = jittered
@@ -38,10 +40,9 @@ class RetryAfterFloor(wait_base):
 
 
 def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    """La politique de reprise : `max_attempts` essais, `budget` secondes en tout, attentes d'au plus `max_wait`.
+    """The policy of retry: `max_attempts` attempts, `budget` seconds in all, waits of at most `max_wait`.
 
-    Une attente n'est jamais nulle, même si l'API répond `Retry-After: 0` ; une attente qui dépasserait
-    le budget n'est pas commencée.
+    A wait is never nil, even if the API answers `Retry-After: 0`; one that would pass the budget is not begun.
     """
     return Retrying(
         stop=stop_after_attempt(max_attempts) | stop_before_delay(budget),
@@ -59,7 +60,7 @@ def _log_retry(state: RetryCallState) -> None:
 
 
 class RateLimit:
-    """Espace les requêtes de tous les fils d'exécution : au plus `per_second` par seconde, None sans limite."""
+    """Space the requests of all threads: at most `per_second` a second, None for no limit."""
 
     def __init__(self, per_second: float | None):
         self.interval = 1 / per_second if per_second else 0.0
@@ -77,30 +78,45 @@ class RateLimit:
 
 RETRIED_STATUS = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_RETRY_AFTER = 120.0
+LONGEST_NUMBER = 9  # digits: more seconds than thirty years need
 
 
 def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    """Lève TransientError si la requête mérite d'être retentée, IngestError sinon, rien si elle a réussi.
+    """Raise TransientError if the request is worth trying again, IngestError if not, nothing if it succeeded.
 
-    body : le début du corps, que l'API explique parfois ; url : l'adresse à nommer.
+    body: where the API sometimes says why; url: the address to name.
     """
-    if status == 200:
+    if status in (200, 204):
         return
-    if status in RETRIED_STATUS:
+    if status in RETRIED_STATUS or (status == 403 and _is_rate_limit(headers)):
         raise _transient(status, headers, url)
+    if status == 407:
+        raise IngestError(
+            "proxy_refused",
+            f"Le proxy demande une identification (407) pour appeler {url} : donnez-la dans HTTP_PROXY / HTTPS_PROXY, "
+            "ou ajoutez l'hôte à NO_PROXY.",
+        )
     if status in (401, 403):
         raise IngestError(
             "unauthorized", f"L'API refuse l'accès à {url} ({status}) : vérifiez LAB_API_TOKEN."
         )
-    if status == 404:
-        raise IngestError("not_found", f"{url} n'existe pas (404) : vérifiez --base-url et --resource.")
-    said = body[:200].decode(errors="replace")
-    raise IngestError("http_error", f"L'API répond {status} sur {url} : {said}")
+    said = f" Elle dit : {quoted(body)}" if body.strip() else ""
+    if status in (404, 410):
+        raise IngestError(
+            "not_found", f"{url} n'existe pas ({status}) : vérifiez --base-url et --resource.{said}"
+        )
+    raise IngestError("http_error", f"L'API répond {status} sur {url}.{said}")
+
+
+def _is_rate_limit(headers: Mapping[str, str]) -> bool:
+    """A 403 that is a rate limit, as GitHub answers. Source: GitHub REST API, « Rate limits for the REST API »."""
+    left = (headers.get(name, "").strip() for name in ("X-RateLimit-Remaining", "RateLimit-Remaining"))
+    return "Retry-After" in headers or "0" in left
 
 
 def _transient(status: int, headers: Mapping[str, str], url: str) -> IngestError:
     seconds = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"))
-    code = "rate_limited" if status == 429 else "server_error"
+    code = "rate_limited" if status in (403, 429) else "server_error"
     message = f"L'API répond {status} sur {url}, même en recommençant."
     if seconds > LONGEST_RETRY_AFTER:
         return IngestError(code, f"{message} Elle demande d'attendre {seconds:.0f} s : relancez plus tard.")
@@ -108,16 +124,16 @@ def _transient(status: int, headers: Mapping[str, str], url: str) -> IngestError
 
 
 def retry_after_seconds(value: str | None, served_at: str | None = None) -> float:
-    """Lit un en-tête Retry-After, en secondes ou en date HTTP (RFC 9110, §10.2.3).
+    """Read a Retry-After header, in seconds or as an HTTP date (RFC 9110, §10.2.3).
 
-    served_at : l'en-tête Date de la même réponse. Une date se compare à l'horloge de l'API, pas à celle de
-        cette machine, qui peut être fausse.
-    Rend 0 quand l'en-tête manque, est illisible ou désigne le passé.
+    served_at: the Date header of the same answer. A date is compared with the API's clock, not with this
+        machine's, which may be wrong.
+    Gives 0 when the header is missing, unreadable or in the past.
     """
     if value is None:
         return 0.0
-    if value.strip().isdecimal():
-        return float(value)
+    if re.fullmatch("[0-9]+", value.strip()):
+        return float(value.strip()[:LONGEST_NUMBER])
     try:
         now = parsedate_to_datetime(served_at) if served_at else datetime.now(UTC)
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())

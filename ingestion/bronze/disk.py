@@ -1,4 +1,4 @@
-"""Remplacer un fichier d'un seul geste : l'ancien contenu, ou le nouveau, jamais la moitié."""
+"""Replace a file in one gesture: the former content, or the new one, never half of it."""
 
 import errno
 import os
@@ -17,11 +17,11 @@ DISK_FULL = (errno.ENOSPC, errno.EFBIG)
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:
-    """Ouvre un fichier d'à côté ; en sortie de bloc, il prend la place de `path`.
+    """Open a file beside; at the end of the block it takes the place of `path`.
 
-    Le nom provisoire commence par un point et finit par `.tmp` : aucun lecteur ne le prend.
-    Les octets sont sur le disque avant le renommage. En cas d'échec `path` reste tel qu'il était.
-    IngestError `disk_full` ou `output_not_writable` si le disque refuse.
+    The temporary name begins with a dot and ends with `.tmp`: no reader picks it up. The bytes are on the disk before
+    the renaming. On a failure `path` stays as it was.
+    IngestError `disk_full` or `output_not_writable` if the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with disk_errors(path):
@@ -43,7 +43,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Traduit un refus du disque, quel que soit l'appel qui l'a reçu, en IngestError."""
+    """Turn a refusal of the disk, whichever call received it, into an IngestError."""
     try:
         yield
     except OSError as error:
@@ -58,7 +58,7 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Rend durable le renommage lui-même : sans cela, une coupure de courant peut l'oublier."""
+    """Make the renaming itself durable: without this a power cut may forget it."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -70,7 +70,7 @@ def _flush_folder(folder: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path, folder: object) -> Iterator[None]:
-    """Tient le verrou `path` pendant ce bloc ; IngestError `locked` s'il est tenu par un autre passage."""
+    """Hold the lock `path` during this block; IngestError `locked` if another run holds it."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)

@@ -1,4 +1,4 @@
-"""Réunir ce qui est déjà écrit et ce qui vient d'être lu : une ligne par identifiant, la plus récente."""
+"""Bring together what is already written and what was just read: one row an identifier, the latest."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from ingestion.rows.resources import Resource
 
 @dataclass(frozen=True)
 class Change:
-    """Ce qu'une lecture change à un jour, en nombre de lignes.
+    """What a reading changes in a day, in rows.
 
-    written : nouvelles ; replaced : corrigées ; unchanged : identiques à ce qui était écrit ;
-    dropped : disparues de la source depuis.
+    written: new; replaced: corrected; unchanged: as they were written; dropped: gone from the source since, or moved
+    to another day.
     """
 
     written: int = 0
@@ -27,14 +27,16 @@ class Change:
 
 
 def keep_latest(table: pa.Table, resource: Resource) -> pa.Table:
-    """Une seule ligne par identifiant, la plus récente, triées par identifiant."""
+    """One row an identifier, the latest, sorted by identifier.
+
+    A version without an instant of update is older than one with it; of two equal ones the last received wins.
+    """
     ids = table[resource.id_field]
     if len(ids) < 2 or pc.all(pc.greater(ids[1:], ids[:-1])).as_py():
         return table
-    order = [(resource.id_field, "ascending")]
-    if resource.updated_at_field:
-        order.append((resource.updated_at_field, "ascending"))
-    table = table.sort_by(order)
+    names = [resource.id_field, *([resource.updated_at_field] if resource.updated_at_field else [])]
+    order = [(name, "ascending", "at_start") for name in names]
+    table = table.take(pc.sort_indices(table, sort_keys=order))
     ids = table[resource.id_field]
     last_of_its_id = pc.not_equal(ids[:-1], ids[1:]).combine_chunks()
     return table.filter(pa.concat_arrays([last_of_its_id, pa.array([True])]))
@@ -43,10 +45,10 @@ def keep_latest(table: pa.Table, resource: Resource) -> pa.Table:
 def merge(
     existing: pa.Table | None, incoming: pa.Table, resource: Resource, whole_day: bool
 ) -> tuple[pa.Table, Change]:
-    """Réunit un jour déjà écrit et ce qui vient d'être lu, une ligne par identifiant.
+    """Bring together a day already written and what was just read, one row an identifier.
 
-    whole_day : `incoming` est le jour entier ; ce qui n'y est plus a été supprimé à la source.
-    Une ligne identique garde sa version écrite, `_ingested_at` compris.
+    whole_day: `incoming` is the whole day; what is not in it any more was deleted at the source.
+    An identical row keeps its written version, `_ingested_at` included.
     """
     if existing is None:
         return incoming, Change(written=incoming.num_rows)
@@ -69,9 +71,9 @@ def merge(
 
 
 def _differs(former: pa.Table, incoming: pa.Table, resource: Resource, newest_wins: bool) -> pa.ChunkedArray:
-    """Vrai pour chaque ligne dont une colonne métier a changé.
+    """True for each row of which a business column changed.
 
-    newest_wins : sauf retour à une version plus ancienne, qu'un incrément relu peut apporter.
+    newest_wins: except a return to an older version, which an increment read again may bring.
     """
     columns = [*resource.schema.names, "_extra"]
     before, after = former.select(columns).flatten(), incoming.select(columns).flatten()
@@ -82,6 +84,6 @@ def _differs(former: pa.Table, incoming: pa.Table, resource: Resource, newest_wi
         differs = pc.or_(differs, pc.invert(pc.or_(same, both_null)))
     if newest_wins and resource.updated_at_field:
         name = resource.updated_at_field
-        not_older = pc.fill_null(pc.greater_equal(incoming[name], former[name]), True)
-        differs = pc.and_(differs, not_older)
+        not_older = pc.fill_null(pc.greater_equal(incoming[name], former[name]), False)
+        differs = pc.and_(differs, pc.or_(not_older, pc.is_null(former[name])))
     return differs

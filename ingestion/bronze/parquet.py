@@ -1,6 +1,6 @@
-"""La couche bronze : un fichier Parquet par jour, remplacé d'un seul geste ou pas du tout.
+"""The bronze layer: one Parquet file a day, replaced in one gesture or not at all.
 
-Le pied de chaque fichier dit d'où il vient : passage, source, nombre de lignes, empreinte du contenu.
+The footer of each file says where it comes from: run, source, number of rows, fingerprint of the content.
 """
 
 import hashlib
@@ -8,6 +8,7 @@ import struct
 from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.bronze.partitions import partition_name
@@ -18,7 +19,7 @@ from ingestion.rows.resources import METADATA, Resource
 
 
 def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: datetime) -> pa.Table:
-    """Ajoute `_ingested_at`, `_source` et `_partition_date` et met les colonnes dans l'ordre du fichier."""
+    """Add `_ingested_at`, `_source` and `_partition_date`, and put the columns in the order of the file."""
     text = resource.path.encode()
     metadata = {
         "_ingested_at": [struct.pack("<q", microseconds(ingested_at))],
@@ -26,7 +27,7 @@ def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: da
         "_partition_date": [struct.pack("<i", (day - EPOCH.date()).days)],
     }
     for name, buffers in metadata.items():
-        # Faite de ses octets : pa.scalar() importerait pandas, un quart de seconde.
+        # Made of its bytes: pa.scalar() would import pandas, a quarter of a second.
         one = pa.Array.from_buffers(METADATA.field(name).type, 1, [None, *map(pa.py_buffer, buffers)])
         table = table.append_column(METADATA.field(name), pa.repeat(one[0], table.num_rows))
     columns = [table[name] for name in resource.file_schema.names]
@@ -34,7 +35,7 @@ def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: da
 
 
 def checksum(table: pa.Table, resource: Resource) -> str:
-    """L'empreinte SHA-256 des colonnes métier : la même tant que la source rend la même chose."""
+    """The SHA-256 fingerprint of the business columns: the same as long as the source gives the same."""
     content = table.select([*resource.schema.names, "_extra"]).combine_chunks().replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, content.schema) as stream:
@@ -43,7 +44,7 @@ def checksum(table: pa.Table, resource: Resource) -> str:
 
 
 def written_checksum(folder: Folder, day: date, resource: Resource) -> str | None:
-    """L'empreinte gardée dans le pied du fichier, sans lire ses lignes ; None si elle n'y est pas."""
+    """The fingerprint kept in the footer of the file, without reading its rows; None if it is not there."""
     with _open(folder, day) as file:
         schema = file.schema_arrow
         footer = schema.metadata or {}
@@ -52,7 +53,7 @@ def written_checksum(folder: Folder, day: date, resource: Resource) -> str | Non
 
 
 def read_partition(folder: Folder, day: date, resource: Resource) -> pa.Table:
-    """Le jour déjà écrit. IngestError si le fichier est illisible ou d'une autre ressource."""
+    """The day already written. IngestError if the file is unreadable or of another resource."""
     with _open(folder, day) as file:
         table = _readable(lambda: file.read(), folder.where(partition_name(day)))
     if _columns(table.schema) != _columns(resource.file_schema):
@@ -65,17 +66,17 @@ def read_partition(folder: Folder, day: date, resource: Resource) -> pa.Table:
 
 
 def _columns(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
-    """Les noms et les types : un fichier écrit par un script du cours ne dit pas ce qui est requis."""
+    """The names and types: a file written by a script of the course does not say what is required."""
     return [(column.name, column.type) for column in schema]
 
 
 def write_partition(
     table: pa.Table, folder: Folder, day: date, resource: Resource, run_id: str, digest: str, compression: str
 ) -> str:
-    """Écrit le jour `day` en entier, ou rien. Rend l'adresse du fichier.
+    """Write the day `day` whole, or nothing. Gives the address of the file.
 
-    digest : l'empreinte de `table` (voir `checksum`) ; compression : codec Parquet.
-    Si le disque refuse, l'ancien fichier reste.
+    digest: the fingerprint of `table` (see `checksum`); compression: Parquet codec.
+    If the disk refuses, the former file stays.
     """
     name = partition_name(day)
     footer = {"run_id": run_id, "source": resource.path, "rows": str(table.num_rows), "checksum": digest}
@@ -88,6 +89,31 @@ def write_partition(
     )
     folder.replace(name, sink.getvalue())
     return folder.where(name)
+
+
+def ids_among(folder: Folder, day: date, resource: Resource, wanted: pa.Array) -> pa.Array:
+    """Those of `wanted` (identifiers) that the day holds; its rows are read only where its footer allows them."""
+    name = resource.id_field
+    with _open(folder, day) as file:
+        if name not in file.schema_arrow.names or file.schema_arrow.field(name).type != wanted.type:
+            return wanted.slice(0, 0)
+        near = wanted.filter(_within(file.metadata, file.schema_arrow.names.index(name), wanted))
+        if not len(near):
+            return near
+        held = _readable(lambda: file.read([name])[name], folder.where(partition_name(day)))
+    return near.filter(pc.is_in(near, held.combine_chunks()))
+
+
+def _within(metadata: pq.FileMetaData, column: int, wanted: pa.Array) -> pa.Array:
+    """Which of `wanted` fall between the smallest and the greatest value of a group of rows."""
+    found = pa.array([False] * len(wanted))
+    for number in range(metadata.num_row_groups):
+        known = metadata.row_group(number).column(column).statistics
+        if known is None or not known.has_min_max:
+            return pa.array([True] * len(wanted))
+        inside = pc.and_(pc.greater_equal(wanted, known.min), pc.less_equal(wanted, known.max))
+        found = pc.or_(found, inside)
+    return found
 
 
 def _open(folder: Folder, day: date) -> pq.ParquetFile:

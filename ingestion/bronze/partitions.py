@@ -1,7 +1,6 @@
-"""Où vit chaque jour : `<output_dir>/partition_date=AAAA-MM-JJ/data.parquet`.
+"""Where each day lives: `<output_dir>/partition_date=YYYY-MM-DD/data.parquet`.
 
-Ce module n'importe rien de lourd : savoir ce qui est déjà là doit rester instantané,
-même pour dix ans de jours.
+This module imports nothing heavy: knowing what is already there must be instant, even for ten years of days.
 """
 
 from datetime import date, timedelta
@@ -13,27 +12,33 @@ FILE_NAME = "data.parquet"
 
 
 def partition_name(day: date) -> str:
-    """Le nom du fichier de ce jour dans le dossier bronze."""
+    """The name of this day's file in the bronze folder."""
     return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
 
 
 def present_days(folder: Folder) -> set[date]:
-    """Les jours dont le fichier complet est dans `folder` (voir storage.py).
+    """The days whose complete file is in `folder` (see storage.py).
 
-    Un sous-dossier sans `data.parquet` est une écriture interrompue : le jour n'est pas fait.
-    Un dossier qui n'existe pas encore ne contient aucun jour.
+    A subfolder without `data.parquet`, or with an empty one, is a write that was interrupted: the day is not done.
+    A folder that does not exist yet holds no day.
     """
     names = folder.subfolders_holding(FILE_NAME)
     return {day for name in names if name.startswith(PREFIX) and (day := _day_of(name))}
 
 
 def _day_of(name: str) -> date | None:
+    return read_day(name.removeprefix(PREFIX))
+
+
+def read_day(text: str) -> date | None:
+    """The day written YYYY-MM-DD; None for any other writing (20240105, 2024-W01-1) and for 30 February."""
     try:
-        return date.fromisoformat(name.removeprefix(PREFIX))
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoformat() == text else None
 
 
 def days_between(start: date, end: date) -> list[date]:
-    """Tous les jours de `start` à `end`, les deux compris."""
+    """All the days from `start` to `end`, both included."""
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]

@@ -1,25 +1,34 @@
-"""Ranger des lignes lues dans les fichiers de leurs jours, et compter ce que cela change."""
+"""Put the rows read into the files of their days, and count what that changes."""
 
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.bronze.merging import Change, keep_latest, merge
-from ingestion.bronze.parquet import add_metadata, checksum, read_partition, write_partition, written_checksum
+from ingestion.bronze.parquet import (
+    add_metadata,
+    checksum,
+    ids_among,
+    read_partition,
+    write_partition,
+    written_checksum,
+)
 from ingestion.bronze.partitions import partition_name, present_days
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 from ingestion.rows.resources import Resource
 
+READERS = 16
+
 
 @dataclass(frozen=True)
 class Target:
-    """Où et comment écrire.
+    """Where and how to write.
 
-    folder : le dossier bronze (voir storage.py).
-    force : réécrire un jour sans tenir compte du fichier déjà là.
+    folder: the bronze folder (see storage.py); force: write a day without looking at the file already there.
     """
 
     resource: Resource
@@ -32,9 +41,9 @@ class Target:
 
 @dataclass(frozen=True)
 class DayOutcome:
-    """Ce qu'il est advenu d'un jour : `status` vaut written, unchanged ou empty.
+    """What became of a day: `status` is written, unchanged or empty.
 
-    rows : nombre de lignes distinctes lues ; duplicates : celles reçues plus d'une fois.
+    rows: number of distinct rows read; duplicates: those received more than once.
     """
 
     day: date
@@ -46,7 +55,7 @@ class DayOutcome:
 
 
 def publish_day(table: pa.Table, day: date, target: Target) -> DayOutcome:
-    """Remplace le jour `day` par `table`, sa lecture entière."""
+    """Replace the day `day` by `table`, its whole reading."""
     if table.num_rows:
         return _publish(table, day, target, whole_day=True)
     name = partition_name(day)
@@ -60,10 +69,10 @@ def publish_day(table: pa.Table, day: date, target: Target) -> DayOutcome:
 
 
 def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome], dict[date, int]]:
-    """Fond chaque ligne dans le jour de son événement ; les autres lignes de ces jours restent.
+    """Merge each row into the day of its event; the other rows of these days stay.
 
-    Rend aussi, pour les jours qui n'ont pas encore de fichier, leur nombre de lignes : en écrire un avec
-    elles seules ferait passer un jour incomplet pour un jour fait.
+    Gives also, for the days that have no file yet, their number of rows: to write one with these alone would make an
+    incomplete day pass for a day done. To be followed by `leave_former_days`.
     """
     present = present_days(target.folder)
     by_day = group_by_day(table, target.resource)
@@ -71,8 +80,54 @@ def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome]
     return [_publish(by_day[day], day, target, whole_day=False) for day in sorted(by_day)], missing
 
 
+def leave_former_days(table: pa.Table, target: Target, outcomes: list[DayOutcome]) -> list[DayOutcome]:
+    """Take the rows of `table`, each safe in the day of its event, out of the other days that still hold them.
+
+    Gives `outcomes` with what this changed, in the order of the days.
+    """
+    present = present_days(target.folder)
+    by_day = {day: rows for day, rows in group_by_day(table, target.resource).items() if day in present}
+    ids = {day: table[target.resource.id_field].combine_chunks() for day, table in by_day.items()}
+
+    def held(day: date) -> pa.Array:
+        others = [own for other, own in ids.items() if other != day]
+        if not others:
+            return pa.array([], target.resource.schema.field(target.resource.id_field).type)
+        return ids_among(target.folder, day, target.resource, pa.concat_arrays(others))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = dict(zip(present, pool.map(held, present), strict=True))
+    by_day = {outcome.day: outcome for outcome in outcomes}
+    for day in found:
+        if len(found[day]):
+            left = _without(found[day], day, target)
+            by_day[day] = _both(by_day[day], left) if day in by_day else left
+    return [by_day[day] for day in sorted(by_day)]
+
+
+def _without(ids: pa.Array, day: date, target: Target) -> DayOutcome:
+    """Write the day again without these identifiers; a day left without a row has no file any more."""
+    resource, name = target.resource, partition_name(day)
+    existing = read_partition(target.folder, day, resource)
+    kept = existing.filter(pc.invert(pc.is_in(existing[resource.id_field], ids)))
+    change = Change(dropped=existing.num_rows - kept.num_rows)
+    path = target.folder.where(name)
+    if kept.num_rows:
+        digest = checksum(kept, resource)
+        write_partition(kept, target.folder, day, resource, target.run_id, digest, target.compression)
+    else:
+        target.folder.delete(name)
+    return DayOutcome(day, "written", change=change, path=path)
+
+
+def _both(merged: DayOutcome, left: DayOutcome) -> DayOutcome:
+    """The outcome of a day that rows joined and that others left."""
+    change = replace(merged.change, dropped=merged.change.dropped + left.change.dropped)
+    return replace(merged, status="written", change=change, path=left.path)
+
+
 def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
-    """Les lignes de chaque jour UTC, d'après l'instant de leur propre événement."""
+    """The rows of each UTC day, from the instant of their own event."""
     days = table[resource.event_time_field].cast(pa.date32())
     return {day.as_py(): table.filter(pc.equal(days, day)) for day in pc.unique(days)}
 
@@ -82,6 +137,13 @@ def _publish(table: pa.Table, day: date, target: Target, whole_day: bool) -> Day
     incoming = keep_latest(table, resource)
     counts = {"rows": incoming.num_rows, "duplicates": table.num_rows - incoming.num_rows}
     existing, digest = None, checksum(incoming, resource)
+    strangers = [one for one in target.folder.neighbours(name) if one.endswith(".parquet")]
+    if strangers:
+        raise IngestError(
+            "foreign_files",
+            f"{target.folder.where(name)} a pour voisin {strangers[0]}, que ce moteur n'a pas écrit : qui lit le "
+            "dossier compterait les lignes deux fois. Rien n'a été touché : déplacez-le, ou changez --output-dir.",
+        )
     if target.folder.exists(name) and not (target.force and whole_day):
         if digest == written_checksum(target.folder, day, resource):
             change = Change(unchanged=incoming.num_rows)

@@ -1,4 +1,4 @@
-"""Un préfixe d'un stockage S3, sous la même forme qu'un dossier de ce disque (voir storage.py)."""
+"""A prefix of an S3 storage, in the same form as a folder of this disk (see storage.py)."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from ingestion.errors import IngestError, usage_error
 
 
 class S3Folder:
-    """Un préfixe d'un stockage S3 ; clés et adresse du service viennent de l'environnement (AWS_…)."""
+    """A prefix of an S3 storage; the keys and address of the service come from the environment (AWS_…)."""
 
     def __init__(self, uri: str):
         self.root = uri.removeprefix("s3://").strip("/")
@@ -50,7 +50,7 @@ class S3Folder:
             return self.fs.get_file_info(f"{self.root}/{name}").type == fs.FileType.File
 
     def replace(self, name: str, content: bytes) -> None:
-        """Un seul PUT : les lecteurs voient l'ancien objet, ou le nouveau."""
+        """A single PUT: readers see the former object, or the new one."""
         with self._errors(name), self.fs.open_output_stream(f"{self.root}/{name}", buffer_size=0) as stream:
             stream.write(content)
 
@@ -63,19 +63,28 @@ class S3Folder:
         ending = f"/{name}"
         return [
             path.removesuffix(ending)
-            for path in self.files()
-            if path.count("/") == 1 and path.endswith(ending)
+            for path, size in self._sizes("", recursive=True).items()
+            if path.count("/") == 1 and path.endswith(ending) and size
         ]
 
+    def neighbours(self, name: str) -> list[str]:
+        own, names = name.rpartition("/"), self._sizes(name.rpartition("/")[0], recursive=False)
+        others = (path.rpartition("/")[2] for path in names)
+        return sorted(other for other in others if other[0] not in "._" and other != own[2])
+
     def files(self) -> list[str]:
-        with self._errors(""):
-            found = self.fs.get_file_info(fs.FileSelector(self.root, recursive=True, allow_not_found=True))
-        names = (info.path[len(self.root) + 1 :] for info in found if info.type == fs.FileType.File)
-        return sorted(names)
+        return sorted(self._sizes("", recursive=True))
+
+    def _sizes(self, below: str, recursive: bool) -> dict[str, int]:
+        """The files below a folder of this prefix, and their sizes in bytes."""
+        with self._errors(below):
+            start = f"{self.root}/{below}".rstrip("/")
+            found = self.fs.get_file_info(fs.FileSelector(start, recursive=recursive, allow_not_found=True))
+        return {info.path[len(self.root) + 1 :]: info.size for info in found if info.type == fs.FileType.File}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Réserve le préfixe entre les passages de cette machine ; S3 n'a pas de verrou à offrir aux autres."""
+        """Keep the prefix between the runs of this machine; S3 has no lock to offer to the others."""
         name = hashlib.sha256(self.uri.encode()).hexdigest()[:16]
         with exclusive(Path(tempfile.gettempdir(), f"ingestion-{name}.lock"), self.uri):
             yield

@@ -1,9 +1,9 @@
-"""Remplit une période passée : les jours déjà là sont sautés, les autres ingérés.
+"""Fill a past period: the days already there are skipped, the others ingested.
 
     python -m ingestion backfill --start-date 2024-01-01 --end-date 2024-03-31 --output-dir data/bronze/events
 
-Arrêté en plein travail, il reprend où il en était : un jour est fait quand son fichier complet est là.
-Un jour qui échoue n'empêche pas les suivants ; il est nommé dans le résultat, et la sortie vaut 1.
+Stopped in the middle of its work, it resumes where it was: a day is done when its complete file is there. A day that
+fails does not keep the others from being done; it is named in the result, and the exit code is 1.
 """
 
 import sys
@@ -13,6 +13,7 @@ from datetime import date
 from ingestion.bronze.partitions import days_between, present_days
 from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
+from ingestion.errors import usage_error
 from ingestion.logs import new_run_id
 from ingestion.result import Outcome, ingestion_result
 
@@ -31,7 +32,7 @@ def build_parser() -> JsonParser:
 
 
 def backfill(argv: list[str] | None) -> dict:
-    """Rend le bilan d'`ingest`, où les jours déjà là sont `skipped` et les jours manqués `failed`."""
+    """Gives the result of `ingest`, where the days already there are `skipped` and those that failed `failed`."""
     options, ingest_arguments = build_parser().parse_known_args(argv)
     check_order(options.start_date, options.end_date)
     days = days_between(options.start_date, options.end_date)
@@ -39,22 +40,29 @@ def backfill(argv: list[str] | None) -> dict:
     if not (missing or ingest_arguments):
         return ingestion_result(Outcome(skipped=skipped), "events", new_run_id())
     from ingestion.commands.ingest import build_parser as ingest_parser
+    from ingestion.commands.ingest import check_snapshot
 
     settings = ingest_parser(prog="python -m ingestion backfill").parse_args(ingest_arguments)
+    given = [name for name in ("watermark", "since", "look_back_hours") if getattr(settings, name)]
+    if given:
+        raise usage_error(
+            f"--{given[0].replace('_', '-')} ne va pas avec un backfill, qui lit des jours entiers."
+        )
+    check_snapshot(settings.resource, options.start_date, options.end_date)
     settings.output_dir, settings.force = options.output_dir, options.force
     return fill(settings, missing, skipped)
 
 
 def missing_and_done(days: list[date], folder: Folder, force: bool) -> tuple[list[date], list[date]]:
-    """Les jours à ingérer, et ceux que l'on saute : leur fichier complet est là."""
+    """The days to ingest, and those that are skipped: their complete file is there."""
     present = set() if force else present_days(folder)
     return [day for day in days if day not in present], [day for day in days if day in present]
 
 
 def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
-    """Ingère les jours manquants, avec une barre de progression si quelqu'un regarde.
+    """Ingest the missing days, with a progress bar if somebody looks.
 
-    settings : les arguments de la commande `ingest`.
+    settings: the arguments of the command `ingest`.
     """
     from tqdm import tqdm
 

@@ -1,80 +1,72 @@
-"""La face commune des scripts : un seul JSON sur stdout, un code de sortie honnête."""
+"""The common face of the commands: a single JSON on stdout, an honest exit code."""
 
 import argparse
 import json
 import math
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from ingestion.bronze.partitions import read_day
 from ingestion.errors import FAILED, IngestError, usage_error
+from ingestion.secrets import redacted
 
 
 class JsonParser(argparse.ArgumentParser):
-    """Un `ArgumentParser` dont les erreurs d'usage deviennent des `IngestError`."""
+    """An `ArgumentParser` whose errors of usage become `IngestError`."""
 
     def error(self, message: str):
         raise usage_error(f"{message}. Aide : {self.prog} --help")
 
 
 def calendar_day(text: str) -> date:
-    """Lit AAAA-MM-JJ ; refuse le 30 février comme toute autre écriture."""
-    try:
-        day = date.fromisoformat(text)
-        if day.isoformat() != text:
-            raise ValueError
-        return day
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"« {text} » n'est pas une date AAAA-MM-JJ du calendrier") from None
+    """Read YYYY-MM-DD; 30 February is refused, as is any other writing."""
+    day = read_day(text)
+    if day is None:
+        raise argparse.ArgumentTypeError(f"« {text[:40]} » n'est pas une date AAAA-MM-JJ du calendrier")
+    return day
 
 
-def positive_int(text: str) -> int:
-    """Lit un entier d'au moins 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 1")
-    return int(text)
+def whole_between(low: int, high: int) -> Callable[[str], int]:
+    """A reader of integers from `low` to `high`, written in plain digits."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"« {text[:40]} » n'est pas un entier entre {low} et {high}")
+        return int(text)
+
+    return read
 
 
-def natural(text: str) -> int:
-    """Lit un entier d'au moins 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un entier d'au moins 0")
-    return int(text)
+def number_between(low: float, high: float) -> Callable[[str], float]:
+    """A reader of numbers from `low` to `high`."""
 
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"« {text[:40]} » n'est pas un nombre entre {low:g} et {high:g}")
+        return number
 
-def positive_number(text: str) -> float:
-    """Lit un nombre fini plus grand que 0."""
-    return _number(text, lambda number: 0 < number < math.inf, "un nombre plus grand que 0")
-
-
-def ratio(text: str) -> float:
-    """Lit une part, de 0 à 1."""
-    return _number(text, lambda number: 0 <= number <= 1, "une part entre 0 et 1")
-
-
-def _number(text: str, is_right: Callable[[float], bool], wanted: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not is_right(number):
-        raise argparse.ArgumentTypeError(f"« {text} » n'est pas {wanted}")
-    return number
+    return read
 
 
 def check_order(start: date, end: date) -> None:
-    """Refuse une période à l'envers."""
+    """Refuse a period the wrong way round."""
     if start > end:
         raise usage_error(f"--start-date ({start}) vient après --end-date ({end}) : échangez les deux dates.")
 
 
 def run(action: Callable[[], dict], failure: dict) -> int:
-    """Exécute `action`, imprime son résultat, rend le code de sortie.
+    """Run `action`, print its result, give the exit code.
 
-    action : rend le résultat, un dictionnaire dont `status` vaut "success" ou "error".
-    failure : les clés propres au script à donner aussi quand `action` lève une IngestError.
+    action: gives the result, a dictionary whose `status` is "success" or "error".
+    failure: the command's own keys to give too when `action` raises.
     """
     try:
         result = action()
@@ -94,13 +86,19 @@ def run(action: Callable[[], dict], failure: dict) -> int:
         result = {"status": "error", **failure, "error": {"code": "internal_error", "message": message}}
         exit_code = FAILED
     if result["status"] == "error":
-        print(json.dumps({"level": "ERROR", "message": result["error"]["message"]}), file=sys.stderr)
-    print(json.dumps(result))
+        print(_as_json({"level": "ERROR", "message": result["error"]["message"]}), file=sys.stderr)
+    print(_as_json(result))
     return exit_code
 
 
+def _as_json(value: dict) -> str:
+    """JSON in ASCII for any terminal, without a secret nor half an emoji, which not every reader takes."""
+    sound = json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+    return redacted(json.dumps(json.loads(sound)))
+
+
 def _where(error: Exception) -> str:
-    """Le fichier et la ligne de nos scripts d'où vient `error`."""
+    """The file and line of ours that `error` comes from."""
     here = Path(__file__).parents[1]
     ours = [
         frame for frame in traceback.extract_tb(error.__traceback__) if here in Path(frame.filename).parents

@@ -1,9 +1,9 @@
-"""Donne à n8n la liste des jours d'une période, les deux bornes comprises.
+"""Give n8n the list of the days of a period, both bounds included.
 
     python -m ingestion dates --start-date 2024-01-01 --end-date 2024-01-03
     {"status": "success", "dates": ["2024-01-01", "2024-01-02", "2024-01-03"]}
 
-Sortie : 0 si tout va bien, 2 si la période est mal écrite.
+Exit: 0 if all is well, 2 if the period is badly written.
 """
 
 import sys
@@ -20,7 +20,7 @@ def build_parser() -> JsonParser:
 
 
 def generate(argv: list[str] | None) -> dict:
-    """Rend {"dates": ["AAAA-MM-JJ", …]} dans l'ordre du calendrier."""
+    """Gives {"dates": ["YYYY-MM-DD", …]} in the order of the calendar."""
     options = build_parser().parse_args(argv)
     check_order(options.start_date, options.end_date)
     days = days_between(options.start_date, options.end_date)

@@ -1,17 +1,16 @@
-"""Ingère une API vers la couche bronze : un fichier Parquet par jour, et un JSON pour n8n.
+"""Ingest an API into the bronze layer: one Parquet file a day, and one JSON for n8n.
 
     python -m ingestion ingest --start-date 2024-01-01 --end-date 2024-01-03
     python -m ingestion ingest --watermark updated_at --start-date 2024-03-25
 
-Le premier appel relit des jours entiers : chacun est remplacé si son empreinte a changé. Le second ne lit
-que ce qui a été modifié depuis le filigrane. stdout : un objet JSON ; stderr : des journaux JSON.
-Sortie : 0 réussi, 1 échoué, 2 commande mal écrite.
+The first call reads whole days again: each is replaced if its fingerprint changed. The second reads only what was
+modified since the watermark. stdout: one JSON object; stderr: JSON logs. Exit: 0 done, 1 failed, 2 badly written.
 """
 
 import os
 import sys
 from argparse import Namespace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from ingestion import watermark
 from ingestion.api.client import ApiClient
@@ -24,11 +23,9 @@ from ingestion.commands.command_line import (
     JsonParser,
     calendar_day,
     check_order,
-    natural,
-    positive_int,
-    positive_number,
-    ratio,
+    number_between,
     run,
+    whole_between,
 )
 from ingestion.daily import ingest_days
 from ingestion.errors import usage_error
@@ -39,6 +36,9 @@ from ingestion.result import ingestion_result
 from ingestion.rows.resources import RESOURCES
 from ingestion.watermark import Watermark
 
+LOOK_BACK_HOURS = 72
+DAY = 86_400.0  # seconds
+
 
 def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
     parser = JsonParser(prog=prog, description="Ingère une API vers des fichiers Parquet, un par jour.")
@@ -46,7 +46,7 @@ def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
     add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
     add("--end-date", type=calendar_day, help="dernier jour, compris")
     add("--output-dir", type=open_folder, default="./data/bronze", help="dossier ou s3://… (%(default)s)")
-    add("--page-size", type=positive_int, default=100, help="lignes par page (%(default)s)")
+    add("--page-size", type=whole_between(1, 1_000_000), default=100, help="lignes par page (%(default)s)")
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
     add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
@@ -57,29 +57,51 @@ def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
     )
     add("--watermark", choices=watermark.KINDS, help="n'ingérer que ce qui suit ce filigrane")
     add("--since", help="le filigrane, quand n8n le garde ; le fichier d'état n'est alors pas touché")
-    add("--look-back-hours", type=natural, default=72, help="relire avant le filigrane (%(default)s h)")
+    add(
+        "--look-back-hours",
+        type=whole_between(0, 1_000_000),
+        help=f"avec updated_at : relire avant le filigrane ({LOOK_BACK_HOURS} h)",
+    )
     add("--compression", choices=("zstd", "snappy"), default="zstd", help="codec Parquet (%(default)s)")
-    add("--workers", type=positive_int, default=32, help="jours lus en même temps (%(default)s)")
+    add("--workers", type=whole_between(1, 1024), default=32, help="jours lus en même temps (%(default)s)")
     add("--force", action="store_true", help="réécrire les jours sans regarder ce qui est déjà là")
-    add("--max-attempts", type=positive_int, default=3, help="essais par requête (%(default)s)")
+    add("--max-attempts", type=whole_between(1, 1000), default=3, help="essais par requête (%(default)s)")
     longest = float(os.environ.get("LAB_MAX_WAIT") or 10)
-    add("--max-wait", type=positive_number, default=longest, help="attente la plus longue, s (%(default)s)")
+    add(
+        "--max-wait",
+        type=number_between(0.001, DAY),
+        default=longest,
+        help="attente la plus longue, s (%(default)s)",
+    )
     add(
         "--max-seconds",
-        type=positive_number,
+        type=number_between(0.1, DAY),
         default=300.0,
         help="par requête, reprises comprises (%(default)s)",
     )
     add(
-        "--max-requests-per-second", type=positive_number, help="limite que l'on s'impose ; aucune par défaut"
+        "--max-requests-per-second",
+        type=number_between(0.001, 1e6),
+        help="limite que l'on s'impose ; aucune par défaut",
     )
-    add("--max-quarantine-ratio", type=ratio, default=0.1, help="au-delà, rien n'est publié (%(default)s)")
+    add(
+        "--max-quarantine-ratio",
+        type=number_between(0, 1),
+        default=0.1,
+        help="au-delà, rien n'est publié (%(default)s)",
+    )
     return parser
 
 
 def check_usage(options: Namespace) -> None:
-    """Refuse les combinaisons d'arguments qui n'ont pas de sens."""
+    """Refuse the combinations of arguments that make no sense, and those that would be ignored."""
+    if options.look_back_hours is not None and options.watermark != "updated_at":
+        raise usage_error("--look-back-hours ne va qu'avec --watermark updated_at.")
     if options.watermark:
+        if options.watermark == "last_id" and not RESOURCES[options.resource].has_integer_ids:
+            raise usage_error(
+                f"--watermark last_id demande des identifiants entiers : pas ceux de {options.resource}."
+            )
         whole_days = options.end_date or options.force or options.mode == "backfill"
         if whole_days or RESOURCES[options.resource].event_time_field is None:
             raise usage_error(
@@ -91,12 +113,19 @@ def check_usage(options: Namespace) -> None:
     if not (options.start_date and options.end_date):
         raise usage_error("--start-date et --end-date sont requis (ou --watermark updated_at).")
     check_order(options.start_date, options.end_date)
-    if options.resource == "posts" and options.start_date != options.end_date:
-        raise usage_error("posts n'a pas de date : c'est une photographie, donnez deux fois le même jour.")
+    check_snapshot(options.resource, options.start_date, options.end_date)
+
+
+def check_snapshot(resource: str, start: date, end: date) -> None:
+    """Refuse several days of a resource without a date: they would all be written as it is today."""
+    if RESOURCES[resource].event_time_field is None and start != end:
+        raise usage_error(
+            f"{resource} n'a pas de date : c'est une photographie, donnez deux fois le même jour."
+        )
 
 
 def make_job(options: Namespace, run_id: str) -> Job:
-    """Le passage que décrit la ligne de commande."""
+    """The run that the command line describes."""
     resource = RESOURCES[options.resource]
     client = ApiClient(
         options.base_url,
@@ -117,14 +146,14 @@ def make_job(options: Namespace, run_id: str) -> Job:
 
 
 def starting_mark(options: Namespace) -> Watermark:
-    """Le filigrane de départ : celui de n8n (--since), sinon le fichier d'état, sinon --start-date."""
+    """The watermark to start from: n8n's (--since), else the state file, else --start-date."""
     empty = Watermark(options.resource, options.watermark)
     if options.since:
         try:
             return empty.advanced(watermark.parse_value(options.watermark, options.since))
         except ValueError:
             raise usage_error(
-                f"--since « {options.since} » n'est pas un filigrane {options.watermark} (un instant avec fuseau "
+                f"--since « {options.since[:60]} » n'est pas un filigrane {options.watermark} (un instant avec fuseau "
                 "comme 2024-03-31T08:00:00Z, un entier, ou un curseur de l'API)."
             ) from None
     saved = watermark.load(options.state_dir, options.resource, options.watermark)
@@ -140,7 +169,7 @@ def starting_mark(options: Namespace) -> Watermark:
 
 
 def ingest(argv: list[str] | None) -> dict:
-    """Exécute la commande et rend son résultat ; IngestError si elle n'a pas pu commencer."""
+    """Run the command and give its result; IngestError if it could not begin."""
     options = build_parser().parse_args(argv)
     check_usage(options)
     if options.mode == "backfill":
@@ -153,7 +182,8 @@ def ingest(argv: list[str] | None) -> dict:
         if not options.watermark:
             days = days_between(options.start_date, options.end_date)
             return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
-        look_back = timedelta(hours=options.look_back_hours)
+        hours = LOOK_BACK_HOURS if options.look_back_hours is None else options.look_back_hours
+        look_back = timedelta(hours=hours)
         mark = starting_mark(options)
         outcome, reached = ingest_increment(job, mark, options.start_date, look_back, options.workers)
         if outcome.failures:

@@ -1,14 +1,15 @@
-"""La quarantaine (dead letter queue) : les lignes refusées, avec leur raison, en attente de réparation.
+"""The quarantine (dead letter queue): the rows refused, with their reason, waiting to be mended.
 
     python -m ingestion quarantine list   --quarantine-dir data/quarantine
     python -m ingestion quarantine show   --resource events --id 3f2a…
     python -m ingestion quarantine replay --resource events --output-dir data/bronze/events
 
-Pour réparer, corrigez `raw` dans le fichier que `show` indique, puis `replay`. Sortie : 0, 1 ou 2.
+To mend one, correct `raw` in the file that `show` names, then `replay`. Exit: 0, 1 or 2.
 """
 
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ingestion.bronze.storage import Folder, open_folder
@@ -18,7 +19,7 @@ from ingestion.quarantine.store import Entry, load, mended_file, save, waiting_f
 
 
 def list_entries(quarantine: Folder) -> dict:
-    """Combien de lignes attendent, par ressource et par raison."""
+    """How many rows wait, by resource and by reason."""
     files = waiting_files(quarantine)
     summary: dict[str, Counter] = defaultdict(Counter)
     for name in files:
@@ -32,22 +33,22 @@ def list_entries(quarantine: Folder) -> dict:
 
 
 def show_entry(quarantine: Folder, resource: str, entry_id: str) -> dict:
-    """Une entrée entière, et le fichier où la corriger."""
+    """A whole entry, and the file where to correct it."""
     for name in waiting_files(quarantine, resource):
         for item in load(quarantine, name):
             if item.id == entry_id:
-                return {"status": "success", "file": quarantine.where(name), "entry": vars(item)}
+                return {"status": "success", "file": quarantine.where(name), "entry": item.as_dict()}
     raise IngestError("not_found", f"Aucune entrée {entry_id} dans {quarantine.where(resource)}.")
 
 
 def replay(quarantine: Folder, resource_name: str, bronze: Folder, run_id: str) -> dict:
-    """Relit chaque entrée : celles qui passent rejoignent leur jour, les autres restent.
+    """Read each entry again: those that pass join their day, the others stay.
 
-    Une ligne dont le jour n'a jamais été ingéré attend aussi : ingérez d'abord ce jour.
-    Le bronze est écrit avant que la quarantaine ne soit vidée : un arrêt entre les deux fait
-    relire une ligne déjà rentrée, ce qui ne la double pas.
+    A row whose day was never ingested waits too: ingest that day first. So do two entries of one identifier: nothing
+    says which is right. The bronze is written before the quarantine is emptied: a stop between the two makes a row
+    already home be read again, which does not double it.
     """
-    from ingestion.bronze.publishing import Target, publish_increment
+    from ingestion.bronze.publishing import Target, leave_former_days, publish_increment
     from ingestion.rows.resources import RESOURCES
 
     resource = RESOURCES[resource_name]
@@ -55,8 +56,10 @@ def replay(quarantine: Folder, resource_name: str, bronze: Folder, run_id: str) 
         raise usage_error(f"{resource_name} est une photographie : relancez « ingest » plutôt qu'un replay.")
     with bronze.locked():
         waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource_name)}
-        days, table = _readable_again(waiting, resource)
-        outcomes, missing = publish_increment(table, Target(resource, bronze, run_id, datetime.now(UTC)))
+        days, table, contested = _readable_again(waiting, resource)
+        target = Target(resource, bronze, run_id, datetime.now(UTC))
+        outcomes, missing = publish_increment(table, target)
+        outcomes = leave_former_days(table, target, outcomes)
         home = {item_id for item_id, day in days.items() if day not in missing}
         _move_home(quarantine, resource_name, waiting, home)
     return {
@@ -64,26 +67,36 @@ def replay(quarantine: Folder, resource_name: str, bronze: Folder, run_id: str) 
         "replayed": len(home),
         "still_quarantined": sum(item.id not in home for entries in waiting.values() for item in entries),
         "days_to_ingest_first": [day.isoformat() for day in missing],
+        "same_id": contested,
         "output_files": [outcome.path for outcome in outcomes if outcome.status == "written"],
     }
 
 
 def _readable_again(waiting: dict[str, list[Entry]], resource):
-    """Les entrées qui passent maintenant : leur jour par identifiant d'entrée, et la table de leurs lignes."""
-    from ingestion.rows.arrow_json import to_table
-    from ingestion.rows.records import split_rows
+    """The entries that pass now: their day by entry id, the table of their rows; the identifiers that come twice."""
+    from ingestion.rows.decoding import to_table
+    from ingestion.rows.records import read_texts
 
-    days, rows = {}, []
+    rows = {}
     for item in (item for entries in waiting.values() for item in entries):
-        for values in split_rows([item.raw], item.page, resource)[0]:
-            days[item.id] = values[resource.event_time_field].date()
-            rows.append(values)
-    return days, to_table(rows, resource)
+        good, _ = read_texts({0: item.raw}, item.page, resource)
+        if good:
+            rows[item.id] = good[0]
+    times = Counter(values[resource.id_field] for values in rows.values())
+    contested = sorted(identifier for identifier, count in times.items() if count > 1)
+    sure = {item_id: values for item_id, values in rows.items() if times[values[resource.id_field]] == 1}
+    days = {item_id: values[resource.event_time_field].date() for item_id, values in sure.items()}
+    return days, to_table(list(sure.values()), resource), contested
 
 
 def _move_home(quarantine: Folder, resource: str, waiting: dict[str, list[Entry]], home: set[str]) -> None:
-    """Garde la version réparée des entrées rentrées, puis les ôte des fichiers d'attente."""
-    moved = {item.id: item for entries in waiting.values() for item in entries if item.id in home}
+    """Keep the mended version of the entries that came home, then take them out of the files that wait."""
+    moved = {
+        item.id: replace(item, reading=name.rpartition("/")[2].removesuffix(".jsonl"))
+        for name, entries in waiting.items()
+        for item in entries
+        if item.id in home
+    }
     if not moved:
         return
     kept = {item.id: item for item in load(quarantine, mended_file(resource))} | moved

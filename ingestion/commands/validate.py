@@ -1,9 +1,9 @@
-"""Valide un fichier Parquet, ou tout un dossier bronze, contre les règles du cours.
+"""Validate a Parquet file, or a whole bronze folder, against the course's rules.
 
     python -m ingestion validate --input-file data/bronze/events --rules-file solutions/validation_rules.json
 
-stdout : un objet JSON (`file`, `rows`, `columns`, `validation`, `errors`, `rules`).
-Sortie : 0 tout passe, 1 une règle échoue ou un fichier est illisible, 2 commande ou règles mal écrites.
+stdout: one JSON object (`file`, `rows`, `columns`, `validation`, `errors`, `rules`).
+Exit: 0 all passes, 1 a rule fails or a file is unreadable, 2 command or rules badly written.
 """
 
 import sys
@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ingestion.bronze.partitions import FILE_NAME, partition_name, present_days
-from ingestion.bronze.storage import LocalFolder
-from ingestion.commands.command_line import JsonParser, calendar_day, run
+from ingestion.bronze.storage import LocalFolder, open_folder
+from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
 from ingestion.errors import usage_error
 from ingestion.quality.rules import Rule, load_rules
 
@@ -21,16 +21,30 @@ def build_parser() -> JsonParser:
     parser = JsonParser(
         prog="python -m ingestion validate", description="Vérifie la qualité de fichiers Parquet."
     )
-    parser.add_argument("--input-file", type=Path, required=True, help="un fichier, ou un dossier bronze")
+    parser.add_argument(
+        "--input-file", type=local_path, required=True, help="un fichier, ou un dossier bronze"
+    )
     parser.add_argument("--rules-file", type=Path, help="règles JSON (sans fichier : règles par défaut)")
     parser.add_argument("--start-date", type=calendar_day, help="dossier : premier jour à valider")
     parser.add_argument("--end-date", type=calendar_day, help="dossier : dernier jour à valider")
     return parser
 
 
+def local_path(text: str) -> Path:
+    """A file or folder of this machine; a usage error for any other address."""
+    folder = open_folder(text)
+    if not isinstance(folder, LocalFolder):
+        raise usage_error(
+            f"{text} : la validation lit les fichiers de cette machine, pas s3:// : copiez-y d'abord le fichier."
+        )
+    return folder.path
+
+
 def validate(argv: list[str] | None) -> dict:
-    """Exécute la commande et rend son résultat ; IngestError d'usage si elle est mal écrite."""
+    """Run the command and give its result; a usage error if it is badly written."""
     options = build_parser().parse_args(argv)
+    if options.start_date and options.end_date:
+        check_order(options.start_date, options.end_date)
     rules = load_rules(options.rules_file)
     paths = files_to_validate(options.input_file, options.start_date, options.end_date)
     results = validate_files(paths, rules)
@@ -40,7 +54,7 @@ def validate(argv: list[str] | None) -> dict:
 
 
 def files_to_validate(source: Path, start, end) -> list[Path]:
-    """Le fichier lui-même, ou les partitions du dossier entre `start` et `end`, dans l'ordre des jours."""
+    """The file itself, or the partitions of the folder between `start` and `end`, in the order of the days."""
     if source.is_file():
         return [source]
     if not source.is_dir():
@@ -53,7 +67,7 @@ def files_to_validate(source: Path, start, end) -> list[Path]:
 
 
 def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
-    """Le résultat de chaque fichier. Great Expectations n'est importé qu'une fois."""
+    """The result of each file. Great Expectations is imported only once."""
     from ingestion.quality.expectations import Validator
 
     validator = Validator(rules)
@@ -61,7 +75,7 @@ def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
 
 
 def validate_file(path: Path, validator) -> dict:
-    """Les clés du cours, et un verdict par règle ; un fichier illisible est un échec, pas une exception."""
+    """The course's keys, and a verdict a rule; an unreadable file is a failure, not an exception."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -89,7 +103,7 @@ def file_result(path: Path, rows: int, columns: list[str], rules: list[dict], er
 
 
 def folder_result(folder: Path, results: list[dict]) -> dict:
-    """Un seul verdict pour le dossier ; chaque erreur y dit son fichier."""
+    """A single verdict for the folder; each error says its file."""
     errors = [{"file": result["file"], **error} for result in results for error in result["errors"]]
     return {
         **verdict_of(errors),

@@ -1,11 +1,12 @@
-"""Les règles qui regardent les valeurs, traduites en attentes Great Expectations.
+"""The rules that look at the values, turned into expectations of Great Expectations.
 
-Great Expectations met deux secondes à s'importer et quelques millisecondes par attente : ce module ne
-s'importe qu'une fois, quel que soit le nombre de fichiers.
+Great Expectations takes two seconds to import and a few milliseconds an expectation: this module is imported only once,
+whatever the number of files.
 """
 
 import gc
 import logging
+import math
 import os
 import warnings
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from ingestion.quality.rules import Rule
 from ingestion.quality.verdicts import RuleResult, failure, from_schema, ok
 
-# À poser avant l'import : sans cela, Great Expectations appelle son serveur de statistiques.
+# To be set before the import: without it Great Expectations calls its server of statistics.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="great_expectations")
@@ -29,7 +30,7 @@ IN_DETAIL = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
 
 def expectation(rule: Rule) -> gxe.Expectation:
-    """L'attente Great Expectations qui dit la même chose que `rule`."""
+    """The expectation that says the same as `rule`."""
     low, high = rule.bounds
     match rule.name:
         case "not_null_columns":
@@ -41,7 +42,7 @@ def expectation(rule: Rule) -> gxe.Expectation:
 
 
 class Validator:
-    """Vérifie des tables contre les mêmes règles ; rien n'est écrit, rien ne sort sur le réseau."""
+    """Validate tables against the same rules; nothing is written, nothing goes out on the network."""
 
     def __init__(self, rules: list[Rule]):
         self.rules = rules
@@ -49,14 +50,19 @@ class Validator:
         context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         self.batches = asset.add_batch_definition_whole_dataframe("table")
-        # Les objets de la bibliothèque vivent autant que le processus : le ramasse-miettes n'a pas à les revoir.
+        # The library's objects live as long as the process: the garbage collector need not see them again.
         gc.freeze()
 
     def check(self, table: pa.Table) -> list[RuleResult]:
-        """Un verdict par règle, dans l'ordre des règles."""
+        """A verdict a rule, in the order of the rules."""
         verdicts = {rule: from_schema(rule, table) for rule in self.rules}
         to_look_at = [rule for rule in self.rules if verdicts[rule] is None]
         frame = to_frame(table.select(sorted({rule.column for rule in to_look_at})))
+        exact = {
+            rule: _exact_range(rule, table, frame) for rule in to_look_at if _is_of_decimals(rule, table)
+        }
+        verdicts |= exact
+        to_look_at = [rule for rule in to_look_at if rule not in exact]
         results = self._validate(frame, to_look_at, YES_OR_NO)
         failed = [rule for rule in to_look_at if not results[rule].success]
         verdicts |= {rule: ok(rule, table.num_rows) for rule in to_look_at}
@@ -65,7 +71,7 @@ class Validator:
         return [verdicts[rule] for rule in self.rules]
 
     def _validate(self, frame: pd.DataFrame, rules: list[Rule], result_format: dict) -> dict[Rule, object]:
-        """Le résultat de Great Expectations pour chaque règle."""
+        """The result of Great Expectations for each rule."""
         if not rules:
             return {}
         wanted = [expectation(rule) for rule in rules]
@@ -76,9 +82,31 @@ class Validator:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """La table en pandas, sans perdre les entiers ni les décimales qui ont des valeurs absentes."""
+    """The table in pandas, without losing the integers that have missing values; nested values as text, to compare."""
+    for position, column in enumerate(table.schema):
+        if pa.types.is_nested(column.type):
+            values = table.column(position).to_pylist()
+            texts = [None if value is None else repr(value) for value in values]
+            table = table.set_column(position, column.name, pa.array(texts, pa.string()))
     frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame.reset_index(drop=True)
+
+
+def _is_of_decimals(rule: Rule, table: pa.Table) -> bool:
+    return rule.name == "value_ranges" and pa.types.is_decimal(table.schema.field(rule.column).type)
+
+
+def _exact_range(rule: Rule, table: pa.Table, frame: pd.DataFrame) -> RuleResult:
+    """A range of decimals, compared as decimals: Great Expectations makes floats of its bounds, 0.30 among them."""
+    low, high = rule.bounds
+    values = frame[rule.column]
+    is_in = values.map(
+        lambda one: one is None or ((low is None or one >= low) and (high is None or one <= high))
+    )
+    places = [row for row, passes in enumerate(is_in) if not passes]
+    if not places:
+        return ok(rule, table.num_rows)
+    return _failure(rule, {"unexpected_count": len(places), "unexpected_index_list": places}, frame)
 
 
 def _key(configuration) -> tuple:
@@ -95,7 +123,8 @@ def _failure(rule: Rule, details: dict, frame: pd.DataFrame) -> RuleResult:
 
 
 def _plain(value: object) -> object:
-    """Une valeur que JSON sait écrire."""
+    """A value that JSON can write; Infinity is none of its numbers."""
     if pd.isna(value):
         return None
-    return value.item() if hasattr(value, "item") else str(value)
+    plain = value.item() if hasattr(value, "item") else str(value)
+    return str(plain) if isinstance(plain, float) and not math.isfinite(plain) else plain

@@ -1,18 +1,20 @@
-"""Les règles de qualité : un petit fichier JSON, cinq règles, rien d'autre.
+"""The rules of quality: a small JSON file, five rules, nothing else.
 
-required_columns  : ["id", …]              colonnes qui doivent exister
-not_null_columns  : ["id", …]              colonnes sans valeur absente
-value_ranges      : {"amount": [0, 500]}   bornes comprises ; null pour une borne ouverte
-unique_columns    : ["id"]                 colonnes sans doublon
-min_rows          : 10                     nombre de lignes au moins
+required_columns: ["id", …]              columns that must exist
+not_null_columns: ["id", …]              columns without a missing value
+value_ranges:     {"amount": [0, 500]}   bounds included, read as decimals as written; null for an open bound
+unique_columns:   ["id"]                 columns without a value twice
+min_rows:         10                     number of rows at least
 """
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from ingestion.errors import usage_error
 
+LONGEST_NUMBER = 38  # digits: what a decimal column can hold
 DEFAULT_RULES = {
     "required_columns": ["id", "_ingested_at"],
     "not_null_columns": ["id"],
@@ -23,36 +25,69 @@ DEFAULT_RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """Une règle sur une colonne, ou sur la table (`column` vaut alors None).
+    """A rule on a column, or on the table (`column` is then None).
 
-    bounds : (minimum, maximum) pour `value_ranges`, (minimum, None) pour `min_rows`.
+    bounds: (minimum, maximum) for `value_ranges`, (minimum, None) for `min_rows`.
     """
 
     name: str
     column: str | None = None
-    bounds: tuple[float | None, float | None] = (None, None)
+    bounds: tuple[int | Decimal | None, int | Decimal | None] = (None, None)
 
 
 def load_rules(path: Path | None) -> list[Rule]:
-    """Les règles du fichier, ou celles par défaut sans fichier.
+    """The rules of the file, or the default ones without a file.
 
-    IngestError d'usage (sortie 2) si le fichier manque, n'est pas du JSON, ou porte une clé inconnue.
+    A usage error (exit 2) if the file is missing, is not JSON, or holds a key that is unknown or comes twice.
     """
     if path is None:
         return read_rules(DEFAULT_RULES, "règles par défaut")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(
+            path.read_text(encoding="utf-8-sig"),
+            parse_float=Decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+            object_pairs_hook=_keys_once,
+        )
     except FileNotFoundError:
         raise usage_error(f"Le fichier de règles {path} n'existe pas.") from None
     except json.JSONDecodeError as error:
         raise usage_error(f"{path}, ligne {error.lineno} : ce n'est pas du JSON ({error.msg}).") from None
+    except RecursionError:
+        raise usage_error(f"{path} : des milliers de niveaux, ce ne sont pas des règles.") from None
+    except _BadRules as error:
+        raise usage_error(f"{path} : {error}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise usage_error(f"Le fichier de règles {path} est illisible ({error}).") from None
     return read_rules(content, str(path))
 
 
+class _BadRules(Exception):
+    """What the file says cannot be a rule; a French sentence."""
+
+
+def _keys_once(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _BadRules(f"la clé « {twice} » est donnée deux fois, une seule compterait")
+    return found
+
+
+def _no_constant(name: str):
+    raise _BadRules(f"{name} n'est pas un nombre JSON ; null laisse une borne ouverte")
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise _BadRules(f"un nombre de {len(text)} chiffres : {LONGEST_NUMBER} au plus")
+    return int(text)
+
+
 def read_rules(content: object, origin: str) -> list[Rule]:
-    """Les règles d'un dictionnaire ; `origin` le nomme dans les messages d'erreur."""
+    """The rules of a dictionary; `origin` names it in the messages."""
     known = ("required_columns", "not_null_columns", "value_ranges", "unique_columns", "min_rows")
     if not isinstance(content, dict):
         raise usage_error(f"{origin} : un objet JSON de règles était attendu.")
@@ -66,7 +101,7 @@ def read_rules(content: object, origin: str) -> list[Rule]:
     if "min_rows" in content:
         minimum = content["min_rows"]
         if type(minimum) is not int or minimum < 0:
-            raise usage_error(f"{origin} : min_rows doit être un entier positif, pas {minimum!r}.")
+            raise usage_error(f"{origin} : min_rows doit être un entier positif, pas {minimum}.")
         rules.append(Rule("min_rows", bounds=(minimum, None)))
     return rules
 
@@ -85,11 +120,12 @@ def _ranges(value: object, origin: str) -> list[Rule]:
 
 def _bounds(pair: object, column: str, origin: str) -> tuple:
     is_pair = (
-        isinstance(pair, list) and len(pair) == 2 and all(type(x) in (int, float, type(None)) for x in pair)
+        isinstance(pair, list) and len(pair) == 2 and all(type(x) in (int, Decimal, type(None)) for x in pair)
     )
     if not is_pair or pair == [None, None]:
+        given = f"[{', '.join(map(str, pair))}]" if isinstance(pair, list) else pair
         raise usage_error(
-            f"{origin} : value_ranges.{column} doit être [min, max], deux nombres, pas {pair!r}."
+            f"{origin} : value_ranges.{column} doit être [min, max], deux nombres, pas {given}."
         )
     low, high = pair
     if low is not None and high is not None and low > high:

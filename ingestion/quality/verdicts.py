@@ -1,4 +1,4 @@
-"""Le verdict d'une règle, et ceux que le schéma et le nombre de lignes suffisent à rendre."""
+"""The verdict of a rule, and those that the schema and the number of rows are enough to give."""
 
 from dataclasses import dataclass, field
 
@@ -16,11 +16,11 @@ CODES = {
 
 @dataclass(frozen=True)
 class RuleResult:
-    """Le verdict d'une règle.
+    """The verdict of a rule.
 
-    code : `ok`, ou la raison de l'échec (`missing_column`, `null_values`, `out_of_range`,
-        `duplicate_values`, `too_few_rows`, `not_a_number`).
-    checked, failed : nombres de lignes ; samples : quelques lignes fautives, {"row", "value"}.
+    code: `ok`, or the reason of the failure (`missing_column`, `repeated_column`, `null_values`, `out_of_range`,
+        `duplicate_values`, `too_few_rows`, `not_a_number`, `not_comparable`).
+    checked, failed: numbers of rows; samples: a few rows at fault, {"row", "value"}.
     """
 
     rule: str
@@ -41,13 +41,13 @@ def ok(rule: Rule, rows: int) -> RuleResult:
 
 
 def failure(rule: Rule, failed: int, rows: int, samples: list[dict]) -> RuleResult:
-    """L'échec de `rule` sur `failed` lignes parmi `rows`."""
+    """The failure of `rule` on `failed` rows among `rows`."""
     message = _message(rule, failed, rows)
     return RuleResult(rule.name, rule.column, CODES[rule.name], rows, failed, message, samples)
 
 
 def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
-    """Le verdict que l'on peut rendre sans regarder les valeurs, sinon None."""
+    """The verdict that can be given without looking at the values, else None."""
     rows = table.num_rows
     match rule.name:
         case "min_rows":
@@ -55,6 +55,9 @@ def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
         case _ if rule.column not in table.column_names:
             message = f"La colonne « {rule.column} » n'existe pas."
             return RuleResult(rule.name, rule.column, "missing_column", rows, rows, message)
+        case _ if table.column_names.count(rule.column) > 1:
+            message = f"Deux colonnes s'appellent « {rule.column} » : rien ne dit laquelle vérifier."
+            return RuleResult(rule.name, rule.column, "repeated_column", rows, rows, message)
         case "required_columns":
             return ok(rule, rows)
         case "value_ranges" if not _is_number(kind := table.schema.field(rule.column).type):

@@ -1,10 +1,11 @@
-"""Les fichiers de la quarantaine : ce qui attend, et ce qui a déjà été réparé à la main.
+"""The files of the quarantine: what waits, and what was already mended by hand.
 
-    <quarantine_dir>/<ressource>/<lecture>.jsonl      les lignes refusées, telles que reçues
-    <quarantine_dir>/<ressource>/mended/rows.jsonl    celles qu'un replay a ramenées, réparées
+    <quarantine_dir>/<resource>/<reading>.jsonl       the rows refused, as received
+    <quarantine_dir>/<resource>/mended/rows.jsonl     those that a replay brought home, mended
 
-Une lecture est un jour (2024-01-05) ou `increment`. Une ligne réparée est gardée parce que la source,
-elle, la rend encore malformée : relire le jour en entier la perdrait.
+A reading is a day (2024-01-05) or `increment`. A mended row is kept because the source still gives it malformed: to
+read the day again would lose it. On a line, `raw` is the row to the digit; `raw_text` stands in its place, as a JSON
+string, when the row is not JSON for every reader (NaN, half an emoji, thousands of levels).
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
+from ingestion.rows.json_text import BOM, is_valid, members
 
 if TYPE_CHECKING:
     from ingestion.rows.records import Reject
@@ -24,25 +26,55 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """Une ligne en quarantaine ; `id` est l'empreinte de `raw`, la ligne telle que reçue."""
+    """A row in quarantine.
+
+    id: the fingerprint of the row as received; raw: its text, or what a hand made of it; reading: for a mended row, the
+    reading that refused it.
+    """
 
     id: str
     reason: str
     field: str
     run_id: str
     page: int
-    raw: object = field(hash=False)
+    raw: bytes
+    reading: str = ""
+
+    def as_dict(self) -> dict:
+        """The entry as it is shown."""
+        name, value = (
+            ("raw", json.loads(self.raw)) if is_valid(self.raw) else ("raw_text", _as_text(self.raw))
+        )
+        return {**self._about(), name: value}
+
+    def line(self) -> bytes:
+        """The entry as it is kept, `raw` to the digit."""
+        about = json.dumps(self._about(), ensure_ascii=False).encode()[:-1]
+        if is_valid(self.raw):
+            # A line end in JSON can only stand between two values.
+            return about + b', "raw": ' + self.raw.replace(b"\r", b" ").replace(b"\n", b" ") + b"}\n"
+        return about + b', "raw_text": ' + json.dumps(_as_text(self.raw)).encode() + b"}\n"
+
+    def _about(self) -> dict:
+        return {name: value for name, value in vars(self).items() if name != "raw"}
+
+
+def _as_text(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
 
 
 def entry(reject: Reject, run_id: str) -> Entry:
-    """L'entrée de quarantaine d'une ligne refusée."""
+    """The quarantine's entry of a row refused."""
     return Entry(fingerprint(reject.raw), reject.reason, reject.field, run_id, reject.page, reject.raw)
 
 
-def fingerprint(raw: object) -> str:
-    """L'empreinte d'une ligne telle que reçue."""
-    canonical = json.dumps(raw, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+def fingerprint(raw: bytes) -> str:
+    """The fingerprint of a row as received; the order of its keys and its spaces do not count."""
+    try:
+        canonical = json.dumps(json.loads(raw), sort_keys=True, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        canonical = raw
+    return hashlib.sha256(canonical).hexdigest()[:16]
 
 
 def waiting_file(resource: str, reading: str) -> str:
@@ -54,18 +86,19 @@ def mended_file(resource: str) -> str:
 
 
 def waiting_files(folder: Folder, resource: str | None = None) -> list[str]:
-    """Les fichiers d'attente, de toutes les ressources ou d'une seule, triés."""
+    """The files of rows waiting, of every resource or of one, sorted."""
     names = [name for name in folder.files() if name.count("/") == 1 and name.endswith(".jsonl")]
     return [name for name in names if resource in (None, name.split("/")[0])]
 
 
 def load(folder: Folder, name: str) -> list[Entry]:
-    """Les entrées d'un fichier, vide s'il n'existe pas ; IngestError si une ligne est illisible."""
+    """The entries of a file, none if it does not exist; IngestError if a line is unreadable."""
     content = folder.read(name)
     entries = []
-    for number, line in enumerate((content or b"").splitlines(), start=1):
+    for number, line in enumerate((content or b"").split(b"\n"), start=1):
         try:
-            entries.append(_entry_of(json.loads(line)))
+            if line.strip():
+                entries.append(_entry_of(line))
         except (ValueError, TypeError, KeyError) as error:
             raise IngestError(
                 "unreadable_quarantine",
@@ -74,26 +107,34 @@ def load(folder: Folder, name: str) -> list[Entry]:
     return entries
 
 
-def _entry_of(line: dict) -> Entry:
-    """Une entrée écrite par ce moteur, ou par un script du cours, qui ne garde que raison, champ et ligne."""
-    return Entry(**{"id": fingerprint(line["raw"]), "field": "", "run_id": "", "page": 0, **line})
+def _entry_of(line: bytes) -> Entry:
+    """An entry written by this engine, or by a script of the course, which keeps the reason, the field and the row."""
+    found = members(line.removeprefix(BOM))
+    if "raw" in found:
+        raw = bytes(found.pop("raw"))
+        if not is_valid(raw):
+            raise ValueError("raw")
+    else:
+        raw = json.loads(bytes(found.pop("raw_text"))).encode(errors="surrogateescape")
+    about = {name: json.loads(bytes(value)) for name, value in found.items()}
+    return Entry(**{"id": fingerprint(raw), "field": "", "run_id": "", "page": 0, **about, "raw": raw})
 
 
 def save(folder: Folder, name: str, entries: Iterable[Entry]) -> None:
-    """Remplace le fichier ; un fichier qui n'aurait plus d'entrée disparaît."""
-    lines = [json.dumps(vars(item), ensure_ascii=False) + "\n" for item in entries]
+    """Replace the file; one that would hold no entry any more disappears."""
+    lines = [item.line() for item in entries]
     if lines:
-        folder.replace(name, "".join(lines).encode())
+        folder.replace(name, b"".join(lines))
     else:
         folder.delete(name)
 
 
 def record(folder: Folder, name: str, fresh: list[Entry], whole: bool) -> None:
-    """Garde les entrées d'une lecture, chacune une seule fois.
+    """Keep the entries of a reading, each once.
 
-    whole : la lecture a revu toutes ses lignes (un jour entier), donc ses anciennes entrées qui ne
-        reviennent pas ont été réparées à la source. Sinon les nouvelles s'ajoutent.
-    Une ligne déjà en quarantaine garde le passage et la page qui l'y ont mise, et ce qu'une main y a corrigé.
+    whole: the reading saw all its rows again (a whole day), so its former entries that do not come back were mended
+        at the source. Else the new ones are added.
+    A row already in quarantine keeps the run and the page that put it there, and what a hand mended in it.
     """
     former = {item.id: item for item in load(folder, name)}
     kept = {} if whole else dict(former)

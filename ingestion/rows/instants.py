@@ -1,21 +1,33 @@
-"""Les bornes d'une colonne d'instants, sans passer par `Scalar.as_py()`, qui importe pandas (0,2 s)."""
+"""The bounds of a column of instants, without `Scalar.as_py()`, which imports pandas (0.2 s)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+BELIEVABLE = timedelta(days=366)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(instant: datetime) -> int:
-    """Microsecondes depuis le 1er janvier 1970 UTC : ce que Parquet range."""
+    """Microseconds since 1 January 1970 UTC: what Parquet keeps."""
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def bounds(column: pa.ChunkedArray) -> tuple[datetime, datetime] | None:
-    """Le premier et le dernier instant d'une colonne ; None si elle n'en a pas."""
+    """The first and the last instant of a column; None if it has none."""
     found = pc.min_max(column.cast(pa.int64())).as_py()
     if found["min"] is None:
         return None
     return EPOCH + timedelta(microseconds=found["min"]), EPOCH + timedelta(microseconds=found["max"])
+
+
+def latest_believable(column: pa.ChunkedArray) -> datetime | None:
+    """The last instant that is not more than a year ahead of this machine's clock; None if there is none.
+
+    A year, not a minute: a clock may be wrong, that of a practice API may be set ahead on purpose.
+    """
+    limit = microseconds(datetime.now(UTC) + BELIEVABLE)
+    numbers = column.cast(pa.int64())
+    found = bounds(numbers.filter(pc.less_equal(numbers, limit)).cast(column.type))
+    return found[1] if found else None

@@ -1,4 +1,4 @@
-"""Du JSON reçu aux colonnes typées : ce qui entre dans le schéma, et ce qui part en quarantaine."""
+"""One row at a time, from the JSON that came to the values of the columns: what enters the schema, what does not."""
 
 import json
 import math
@@ -6,40 +6,63 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
+import msgspec
 import pyarrow as pa
 
+from ingestion.rows.json_text import RepeatedKey, is_valid, members
 from ingestion.rows.resources import Resource
 
-EXACT_FLOATS_BELOW = 10**13
+EXACT_BELOW = 2.0**53
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Une ligne refusée.
+    """A row refused.
 
-    reason : code stable (`missing_id`, `unreadable_event_time`, `wrong_type`, `other_day`,
-        `not_an_object`).
-    field : le champ en cause ; raw : la ligne telle que reçue ; page : son rang de page.
+    reason: a stable code (`missing_id`, `unreadable_event_time`, `wrong_type`, `other_day`, `not_an_object`,
+        `not_json` for what not every JSON reader takes, `too_deep`, `repeated_key`).
+    field: the field in question; raw: the text of the row as received; page: the rank of its page.
     """
 
     reason: str
     field: str
-    raw: object
+    raw: bytes
     page: int
 
 
 class _RowError(Exception):
-    def __init__(self, reason: str, field: str):
+    def __init__(self, reason: str, field: str = ""):
         self.reason, self.field = reason, field
 
 
-def read_row(row: object, resource: Resource) -> dict:
-    """Convertit une ligne reçue en valeurs du schéma ; les champs inconnus vont dans `_extra`.
+def read_texts(
+    texts: dict[int, bytes], page: int, resource: Resource, day: date | None = None
+) -> tuple[dict[int, dict], list[Reject]]:
+    """The readable rows, converted, under the keys they came with; and the others.
 
-    Lève _RowError quand la ligne ne peut pas entrer dans le schéma sans être abîmée.
+    day: the day asked of the API; a row of another day is refused (`other_day`), for a partition holds the events of
+        its own day only.
     """
+    good, rejects = {}, []
+    for place, text in texts.items():
+        try:
+            values = read_row(bytes(text), resource)
+            if day and values[resource.event_time_field].date() != day:
+                raise _RowError("other_day", resource.event_time_field)
+            good[place] = values
+        except _RowError as error:
+            rejects.append(Reject(error.reason, error.field, bytes(text), page))
+    return good, rejects
+
+
+def read_row(text: bytes, resource: Resource) -> dict:
+    """Convert a row as received to the values of the schema; its unknown fields go into `_extra`, to the digit.
+
+    Raises _RowError when the row cannot enter the schema without being damaged.
+    """
+    row = _decoded(text)
     if not isinstance(row, dict):
-        raise _RowError("not_an_object", "")
+        raise _RowError("not_an_object")
     values = {}
     for column in resource.schema:
         value = row.get(column.name)
@@ -49,41 +72,41 @@ def read_row(row: object, resource: Resource) -> dict:
             values[column.name] = None if value is None else _convert(value, column.type)
         except (ValueError, InvalidOperation, OverflowError):
             raise _RowError(_type_reason(column.name, resource), column.name) from None
-    unknown = _unknown_fields(row, resource.schema)
-    values["_extra"] = json.dumps(unknown, ensure_ascii=False, sort_keys=True) if unknown else None
+    if not is_valid(text):
+        raise _RowError("not_json")
+    try:
+        unknown = _unknown_fields(text, resource.schema)
+    except RepeatedKey as key:
+        raise _RowError("repeated_key", str(key)) from None
+    values["_extra"] = msgspec.json.encode(unknown).decode() if unknown else None
     return values
 
 
-def split_rows(
-    page_rows: list, page: int, resource: Resource, day: date | None = None
-) -> tuple[list[dict], list[Reject]]:
-    """Sépare les lignes lisibles (converties) des rejets, dans l'ordre reçu.
-
-    day : le jour demandé à l'API ; une ligne d'un autre jour est refusée (`other_day`), car une
-        partition ne contient que les événements de son jour.
-    """
-    good, rejects = [], []
-    for row in page_rows:
-        try:
-            values = read_row(row, resource)
-            if day and values[resource.event_time_field].date() != day:
-                raise _RowError("other_day", resource.event_time_field)
-            good.append(values)
-        except _RowError as error:
-            rejects.append(Reject(error.reason, error.field, row, page))
-    return good, rejects
+def _decoded(text: bytes) -> object:
+    try:
+        return json.loads(text, parse_float=Decimal, parse_int=_integer)
+    except RecursionError:
+        raise _RowError("too_deep") from None
+    except ValueError:
+        raise _RowError("not_json") from None
 
 
-def _unknown_fields(row: dict, fields: pa.Schema | pa.StructType) -> dict:
-    """Ce que l'API envoie de plus que le schéma, à tout niveau : gardé, jamais perdu en silence."""
+def _integer(text: str) -> int | Decimal:
+    """An integer of any size: Python refuses those of more than 4,300 digits."""
+    return int(text) if len(text) < 4000 else Decimal(text)
+
+
+def _unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> dict:
+    """What the API sends beyond the schema, at every level, as text: kept, never lost in silence."""
+    row = members(text)
     known = {field.name: field.type for field in fields}
-    unknown = {name: value for name, value in row.items() if name not in known}
+    unknown = {name: msgspec.Raw(bytes(value)) for name, value in row.items() if name not in known}
     for name, kind in known.items():
-        if pa.types.is_struct(kind) and isinstance(row.get(name), dict):
-            nested = _unknown_fields(row[name], kind)
+        if pa.types.is_struct(kind) and bytes(row.get(name, b""))[:1] == b"{":
+            nested = _unknown_fields(bytes(row[name]), kind)
             if nested:
                 unknown[name] = nested
-    return unknown
+    return dict(sorted(unknown.items()))
 
 
 def _missing_reason(name: str, resource: Resource) -> str:
@@ -95,36 +118,47 @@ def _type_reason(name: str, resource: Resource) -> str:
 
 
 def _convert(value: object, kind: pa.DataType) -> object:
-    """Une valeur JSON au type Arrow `kind` ; ValueError si elle n'en est pas une, sans deviner."""
+    """A JSON value as the Arrow type `kind`; ValueError if it is not one, without guessing."""
     if pa.types.is_timestamp(kind):
         return _instant(value)
     if pa.types.is_integer(kind):
         return _checked(value, type(value) is int and -(2**63) <= value < 2**63)
     if pa.types.is_floating(kind):
-        return _checked(value, type(value) in (int, float) and math.isfinite(value))
+        return _float(value)
     if pa.types.is_decimal(kind):
         return _decimal(value, kind)
+    if pa.types.is_boolean(kind):
+        return _checked(value, isinstance(value, bool))
     if pa.types.is_struct(kind):
         _checked(value, isinstance(value, dict))
         return {f.name: None if value.get(f.name) is None else _convert(value[f.name], f.type) for f in kind}
-    return _checked(value, isinstance(value, str))
+    _checked(value, isinstance(value, str)).encode()
+    return value
 
 
-def _checked(value: object, is_right: bool) -> object:
+def _checked(value, is_right: bool):
     if not is_right:
         raise ValueError(value)
     return value
 
 
+def _float(value: object) -> float:
+    """A number. Beyond 2**53 a float cannot hold every integer: only those that it gives back as written."""
+    _checked(value, type(value) in (int, Decimal))
+    number = float(value)
+    exact = abs(number) < EXACT_BELOW or Decimal(repr(number)) == value
+    return _checked(number, math.isfinite(number) and exact)
+
+
 def _instant(value: object) -> datetime:
-    """Un instant ISO 8601 avec son fuseau, ramené en UTC."""
+    """An ISO 8601 instant with its zone, brought to UTC."""
     instant = datetime.fromisoformat(_checked(value, isinstance(value, str)))
     return _checked(instant, instant.tzinfo is not None).astimezone(UTC)
 
 
 def _decimal(value: object, kind: pa.Decimal128Type) -> Decimal:
-    """Un montant exact. Un flottant ne l'est que tant que son écriture la plus courte est celle de l'API."""
-    _checked(value, type(value) in (str, int) or (type(value) is float and abs(value) < EXACT_FLOATS_BELOW))
+    """An exact amount, from a number or a text, to the digit."""
+    _checked(value, type(value) in (str, int, Decimal))
     text = str(value)
     exact = Decimal(_checked(text, "_" not in text))
     quantized = exact.quantize(Decimal(1).scaleb(-kind.scale))

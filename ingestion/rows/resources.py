@@ -1,7 +1,7 @@
-"""Ce que l'on ingère : pour chaque ressource, son adresse, ses champs et leur type.
+"""What is ingested: for each resource its address, its fields and their types.
 
-Un schéma explicite vaut mieux qu'un schéma deviné : le même jour donne toujours les mêmes
-colonnes, et une valeur d'un autre type se voit au lieu de tout transformer en texte.
+An explicit schema is better than a guessed one: the same day always gives the same columns, and a value of another
+type is seen instead of turning all of them into text.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,38 @@ METADATA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Resource:
-    """Une ressource de l'API.
+class Words:
+    """What an API calls things.
 
-    schema : colonnes métier, dans l'ordre du fichier.
-    event_time_field : le champ qui dit le jour d'une ligne ; None pour une ressource sans
-        date, ingérée en entier comme photographie d'un jour.
-    updated_at_field : le champ qui départage deux versions d'une même ligne, s'il existe.
-    categories : colonnes aux valeurs peu nombreuses, que Parquet range mieux avec un dictionnaire.
-    page_parameters : noms des paramètres « numéro de page » et « taille de page ».
+    rows, next_cursor, has_more, total, next_link: keys of its envelope, dots going inwards ("meta.next").
+    cursor, limit, page, offset, after_id, date, start_date, updated_since: parameters of its requests.
+    """
+
+    rows: str = "data"
+    next_cursor: str = "next_cursor"
+    has_more: str = "has_more"
+    total: str = "total"
+    next_link: str = "next"
+    cursor: str = "cursor"
+    limit: str = "limit"
+    page: str = "page"
+    offset: str = "offset"
+    after_id: str = "after_id"
+    date: str = "date"
+    start_date: str = "start_date"
+    updated_since: str = "updated_since"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of an API.
+
+    schema: the business columns, in the order of the file.
+    event_time_field: the field that tells a row's day; None for a resource without a date, ingested whole as the
+        photograph of a day.
+    updated_at_field: the field that tells the later of two versions of a row, if there is one.
+    categories: columns of few values, which Parquet stores better with a dictionary.
+    words: what the API calls its parameters and the keys of its envelope.
     """
 
     name: str
@@ -41,11 +64,15 @@ class Resource:
     updated_at_field: str | None = "updated_at"
     default_pagination: str = "cursor"
     categories: tuple[str, ...] = ()
-    page_parameters: tuple[str, str] = ("page", "limit")
+    words: Words = Words()
+
+    @property
+    def has_integer_ids(self) -> bool:
+        return pa.types.is_integer(self.schema.field(self.id_field).type)
 
     @property
     def file_schema(self) -> pa.Schema:
-        """Le schéma du fichier Parquet : les colonnes métier, puis les métadonnées."""
+        """The schema of the Parquet file: the business columns, then the metadata."""
         return pa.schema([*self.schema, *METADATA])
 
 
@@ -113,7 +140,7 @@ POSTS = Resource(
     event_time_field=None,
     updated_at_field=None,
     default_pagination="page",
-    page_parameters=("_page", "_limit"),
+    words=Words(page="_page", limit="_limit"),
 )
 
 RESOURCES = {resource.name: resource for resource in (EVENTS, TRANSACTIONS, POSTS)}

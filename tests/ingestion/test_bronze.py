@@ -14,7 +14,7 @@ from ingestion.bronze import parquet as bronze
 from ingestion.bronze.disk import replace_file
 from ingestion.bronze.storage import open_folder
 from ingestion.errors import IngestError
-from ingestion.rows.arrow_json import to_table
+from ingestion.rows.decoding import to_table
 from ingestion.rows.resources import EVENTS
 
 DAY = date(2024, 1, 5)

@@ -1,20 +1,19 @@
-"""From bytes to columns: the fast way and the row-by-row way must say the same of every row."""
+"""From bytes to columns: the three readers must say the same of every row, and no odd row cost its neighbours."""
 
 import json
 import math
 from decimal import Decimal
 
-import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingestion.api.answer import Answer
-from ingestion.api.paginations import Page
-from ingestion.reading import read_pages
-from ingestion.rows.arrow_json import DoesNotFit, read_objects, to_table
-from ingestion.rows.records import split_rows
-from ingestion.rows.resources import EVENTS, TRANSACTIONS
+from ingestion.errors import IngestError
+from ingestion.rows.decoding import DoesNotFit, read_block, read_pages, to_table
+from ingestion.rows.records import read_texts
+from ingestion.rows.resources import EVENTS, TRANSACTIONS, Resource
 
 INSTANTS = st.sampled_from(
     [
@@ -59,62 +58,146 @@ TRANSACTION = st.fixed_dictionaries(
 )
 
 
-def body_of(rows):
-    return json.dumps({"data": rows, "next_cursor": None, "has_more": False}).encode()
+def text_of(rows):
+    return json.dumps(rows).encode()
 
 
-def page(rows):
-    return Page(1, Answer([body_of(rows)], {}, "test"))
+def read(*lists, resource=EVENTS, day=None):
+    """What `read_pages` makes of pages whose lists of rows are these values, or these texts."""
+    texts = [one if isinstance(one, bytes) else text_of(one) for one in lists]
+    return read_pages(list(enumerate(texts, start=1)), resource, day)
+
+
+def one_by_one(texts, resource):
+    good, rejects = read_texts(dict(enumerate(texts)), 1, resource)
+    return to_table(list(good.values()), resource), rejects
 
 
 @given(st.one_of(st.tuples(st.just(EVENTS), EVENT), st.tuples(st.just(TRANSACTIONS), TRANSACTION)))
 def test_a_row_the_fast_way_takes_is_taken_alike_row_by_row(resource_and_row):
     resource, row = resource_and_row
-    row = orjson.loads(json.dumps(row))
-    good, _ = split_rows([row], 1, resource)
+    slow, rejects = one_by_one([text_of(row)], resource)
     try:
-        fast = read_objects(Answer([body_of([row])], {}, "test").data_object(), resource)
+        fast = read_block([b'{"data": [', text_of(row), b"]}"], resource)
     except DoesNotFit:
         return
-    assert len(good) == 1
-    assert fast.equals(to_table(good, resource))
+    assert rejects == []
+    assert fast.equals(slow)
 
 
-@given(st.lists(EVENT, max_size=6))
-def test_every_row_is_either_in_the_table_or_refused(rows):
-    rows = orjson.loads(json.dumps(rows))
-    table, rejects = read_pages([page(rows[:3]), page(rows[3:])], EVENTS, None)
-    assert table.num_rows + len(rejects) == len(rows)
+@given(st.lists(EVENT, max_size=8))
+def test_rows_read_together_are_those_read_one_by_one_in_the_order_they_came(rows):
+    table, rejects = read(rows[:3], rows[3:])
+    alone, refused = one_by_one([text_of(row) for row in rows], EVENTS)
+    assert table.equals(alone)
+    assert [(one.reason, one.field) for one in rejects] == [(one.reason, one.field) for one in refused]
+
+
+WHOLE = {"id": 1, "event_time": "2024-01-05T10:00:00Z"}
 
 
 def test_an_unknown_field_is_kept_beside_the_others():
-    row = {"id": 1, "event_time": "2024-01-05T10:00:00Z", "loyalty": "or", "payload": {"new": [1]}}
-    table, rejects = read_pages([page([row])], EVENTS, None)
-    assert (orjson.loads(table["_extra"][0].as_py()), rejects) == (
+    row = {**WHOLE, "loyalty": "or", "payload": {"new": [1]}}
+    table, rejects = read([row, {**WHOLE, "id": 2}])
+    assert (json.loads(table["_extra"][0].as_py()), table["_extra"][1].as_py(), rejects) == (
         {"loyalty": "or", "payload": {"new": [1]}},
+        None,
         [],
     )
 
 
+@pytest.mark.parametrize("text", ["1.10", "123456789012345678901234567890", "1e-400", "-0.0", '"\\u00e9"'])
+def test_an_unknown_field_keeps_every_digit(text):
+    table, _ = read(b'[{"id": 1, "event_time": "2024-01-05T10:00:00Z", "rate": ' + text.encode() + b"}]")
+    assert table["_extra"][0].as_py() == f'{{"rate":{text}}}'
+
+
+def test_hundreds_of_unknown_names_are_kept_too():
+    rows = [{**WHOLE, "id": number, f"name {number}": number} for number in range(300)]
+    table, rejects = read(rows)
+    assert rejects == []
+    assert [json.loads(text) for text in table["_extra"].to_pylist()] == [
+        {f"name {n}": n} for n in range(300)
+    ]
+
+
 def test_a_changed_type_is_refused_and_the_row_kept_as_received():
-    row = {"id": 1, "event_time": "2024-01-05T10:00:00Z", "user_id": "u1"}
-    table, (reject,) = read_pages([page([row])], EVENTS, None)
+    row = text_of({**WHOLE, "user_id": "u1"})
+    table, (reject,) = read(b"[" + row + b"]")
     assert (table.num_rows, reject.reason, reject.field, reject.raw) == (0, "wrong_type", "user_id", row)
+
+
+ODD_ROWS = {
+    "NaN": ("wrong_type", "amount", b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": NaN}'),
+    "Infinity": (
+        "wrong_type",
+        "amount",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": -Infinity}',
+    ),
+    "1e400": ("wrong_type", "amount", b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": 1e400}'),
+    "an integer no float holds": (
+        "wrong_type",
+        "amount",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": 9007199254740993}',
+    ),
+    "NaN in an unknown field": ("not_json", "", b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "x": NaN}'),
+    "half an emoji": (
+        "wrong_type",
+        "type",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "type": "\\ud83d"}',
+    ),
+    "ten thousand levels": (
+        "too_deep",
+        "",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    ),
+    "two keys of one name": (
+        "repeated_key",
+        "type",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "type": "a", "type": "b"}',
+    ),
+    "an integer of 5,000 digits": (
+        "wrong_type",
+        "user_id",
+        b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "user_id": ' + b"9" * 5000 + b"}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "field", "row"), ODD_ROWS.values(), ids=ODD_ROWS)
+def test_an_odd_row_goes_to_quarantine_alone_as_received(reason, field, row):
+    around = [text_of({**WHOLE, "id": number}) for number in range(2, 22)]
+    table, rejects = read(b"[" + b", ".join([*around[:10], row, *around[10:]]) + b"]")
+    assert table["id"].to_pylist() == list(range(2, 22))
+    assert [(one.reason, one.field, one.raw) for one in rejects] == [(reason, field, row)]
+
+
+def test_booleans_and_text_identifiers_are_columns_like_others():
+    schema = pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("event_time", EVENTS.schema.field(1).type),
+            ("on", pa.bool_()),
+        ]
+    )
+    notes = Resource("notes", "/notes", schema, updated_at_field=None)
+    rows = [{"id": "a", "event_time": "2024-01-05T10:00:00Z", "on": True}, {"id": "b", "on": "yes"}]
+    table, rejects = read(rows, resource=notes)
+    assert (table["id"].to_pylist(), table["on"].to_pylist()) == (["a"], [True])
+    assert [(one.reason, one.field) for one in rejects] == [("wrong_type", "on")]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12))
 @example(1.678703428357326e-308)
 def test_money_sent_as_a_number_is_exact_or_refused(amount):
-    row = {"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": amount}
-    table, _ = read_pages([page([row])], TRANSACTIONS, None)
+    table, _ = read([{**WHOLE, "amount": amount}], resource=TRANSACTIONS)
     if table.num_rows:
         assert math.isclose(table["amount"][0].as_py(), amount, abs_tol=0, rel_tol=1e-15)
 
 
 @pytest.mark.parametrize("amount", ["1e-99", "1e-2147483640", "1E-40", "0.00000e-12"])
 def test_money_too_small_for_pyarrow_is_read_by_the_exact_way(amount):
-    row = {"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": amount}
-    table, rejects = read_pages([page([row])], TRANSACTIONS, None)
+    table, rejects = read([{**WHOLE, "amount": amount}], resource=TRANSACTIONS)
     assert (table["amount"].to_pylist(), [reject.reason for reject in rejects]) in (
         ([], ["wrong_type"]),
         ([Decimal("0.00")], []),
@@ -126,22 +209,43 @@ ENVELOPES = [
     b'{"data": [ {"id": 1} ] ,\n "has_more": true, "next_cursor": "a" }\n',
     b'{"next_cursor":"a","has_more":true,"data":[{"id":1}]}',
     b'{"data":[{"id":1}],"meta":{"tags":[1]},"next_cursor":"a","has_more":true}',
-    b'{"data":[{"id":1}],"next_cursor":"a]\\"b","has_more":true}',
+    b'{"data":[{"id":1}],"next_cursor":"a","has_more":true,"warnings":[]}',
+    b'\xef\xbb\xbf{"data":[{"id":1}],"next_cursor":"a","has_more":true}',
 ]
 
 
 @pytest.mark.parametrize("body", ENVELOPES)
-@pytest.mark.parametrize("cut", [1, 5, 20, 60])
-def test_the_envelope_is_read_whatever_its_shape_and_wherever_it_was_cut(body, cut):
-    answer = Answer([body[:cut], body[cut:]] if cut < len(body) else [body], {}, "test")
-    wanted = orjson.loads(body)
-    assert (answer.envelope["next_cursor"], answer.envelope["has_more"]) == (wanted["next_cursor"], True)
-    assert orjson.loads(b"".join(answer.data_object())) == {"data": wanted["data"]}
+def test_the_envelope_is_read_whatever_its_shape(body):
+    answer = Answer(body, {}, "test")
+    assert (answer.says("next_cursor"), answer.says("has_more")) == ("a", True)
+    assert [json.loads(text) for text in answer.row_texts] == [{"id": 1}]
 
 
 @given(st.recursive(ODD, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_rows_of_any_shape_never_confuse_the_envelope(row):
-    body = json.dumps({"data": [row], "next_cursor": "c", "has_more": True}).encode()
-    answer = Answer([body[:9], body[9:]], {}, "test")
-    assert answer.envelope["next_cursor"] == "c"
-    assert orjson.loads(b"".join(answer.data_object()))["data"] == orjson.loads(body)["data"]
+    answer = Answer(json.dumps({"data": [row], "next_cursor": "c", "has_more": True}).encode(), {}, "test")
+    assert answer.says("next_cursor") == "c"
+    assert [json.loads(text) for text in answer.row_texts] == [row]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": 190, "message": "quota exceeded"}},
+        {"data": [], "errors": [{"message": "quota exceeded"}], "next_cursor": None},
+        {"data": [], "success": False, "message": "quota exceeded"},
+        {"data": [], "ok": False, "detail": "quota exceeded"},
+        {"data": [], "status": "error", "message": "quota exceeded"},
+    ],
+)
+def test_an_error_told_inside_a_200_is_an_error_with_the_words_of_the_api(body):
+    with pytest.raises(IngestError) as error:
+        Answer(json.dumps(body).encode(), {}, "test")
+    assert (error.value.code, "quota exceeded" in error.value.message) == ("api_error", True)
+
+
+@pytest.mark.parametrize("body", ['"quota exceeded"', "5", "null", '{"data": null}', '{"items": []}'])
+def test_a_body_without_a_list_of_rows_is_an_unexpected_shape(body):
+    with pytest.raises(IngestError) as error:
+        Answer(body.encode(), {}, "test")
+    assert error.value.code == "unexpected_shape"

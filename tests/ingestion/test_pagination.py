@@ -1,5 +1,6 @@
-"""The four paginations: where each ends, and what each keeps when rows move while it reads."""
+"""The paginations: where each ends, what each keeps when rows move meanwhile, what it never takes for the end."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -13,6 +14,7 @@ from labkit.practice_api.server import running_api
 from tests.ingestion.toy_api import envelope, toy_api
 
 DAY = {"date": "2024-01-05"}
+OF_THE_PRACTICE_API = ("page", "offset", "cursor", "keyset")
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,14 @@ def api():
 def read_ids(base_url, pagination, size=100, resource=EVENTS, params=DAY):
     client = ApiClient(base_url, max_attempts=1)
     pages = PAGINATIONS[pagination](client, resource, params, size)
-    return [row.get("id") for page in pages for row in page.rows]
+    return [json.loads(text).get("id") for page in pages for text in page.answer.row_texts]
 
 
 def switch(api, path, method="POST", **body):
     requests.request(method, f"{api}/_lab/{path}", json=body, timeout=10).raise_for_status()
 
 
-@pytest.mark.parametrize("pagination", PAGINATIONS)
+@pytest.mark.parametrize("pagination", OF_THE_PRACTICE_API)
 @pytest.mark.parametrize("size", [1000, 137, 11])
 def test_every_size_of_page_gives_every_row_once(api, pagination, size):
     switch(api, "reset")
@@ -82,7 +84,7 @@ def test_rows_deleted_between_two_pages_make_only_numbered_pages_lose_rows(pagin
     assert len(set(range(1, 21)) - set(ids)) == lost
 
 
-@pytest.mark.parametrize("pagination", PAGINATIONS)
+@pytest.mark.parametrize("pagination", OF_THE_PRACTICE_API)
 def test_an_empty_page_in_the_middle_is_not_the_end(pagination):
     answers = [
         envelope([{"id": 1}], "a", True),
@@ -140,3 +142,127 @@ def test_a_bare_list_without_a_total_ends_at_the_first_empty_page():
 
     with toy_api(answer) as url:
         assert read_ids(url, "page", 1, POSTS, {}) == [1, 2]
+
+
+# Where nothing tells the end
+
+
+def answered(bodies, headers=None):
+    """An API whose request number n gets the n-th of `bodies`, and the last one from then on."""
+    left = list(bodies)
+
+    def answer(query):
+        body = left.pop(0) if len(left) > 1 else left[0]
+        return 200, headers or {}, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    return answer
+
+
+def refusal(answer, pagination, resource=EVENTS):
+    with toy_api(answer) as url, pytest.raises(IngestError) as error:
+        read_ids(url, pagination, 2, resource, {})
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"data": [{"id": 1}]}, "next_cursor"),
+        ({"data": [{"id": 1}], "nextPageToken": "abc"}, "next_cursor"),
+        ({"data": [{"id": 1}], "has_more": True}, "next_cursor"),
+        ({"data": [{"id": 1}], "next_cursor": {"id": 5}}, "next_cursor"),
+        ({"data": [{"id": 1}], "next_cursor": True}, "next_cursor"),
+        ({"data": [{"id": 1}], "next_cursor": 0}, "next_cursor"),
+        ({"data": [{"id": 1}], "next_cursor": None, "has_more": "false"}, "has_more"),
+        (b'{"data": [{"id": 1}], "next_cursor": "a", "next_cursor": null}', "next_cursor"),
+        (b'{"data": [{"id": 1}], "data": [{"id": 2}], "next_cursor": null}', "data"),
+    ],
+)
+def test_a_cursor_that_does_not_say_the_end_is_an_error_naming_its_key(body, named):
+    assert f"« {named} »" in refusal(answered([body]), "cursor").message
+
+
+def test_an_api_that_gave_cursors_may_leave_the_key_out_of_its_last_page():
+    with toy_api(answered([{"data": [{"id": 1}], "next_cursor": "a"}, {"data": [{"id": 2}]}])) as url:
+        assert read_ids(url, "cursor") == [1, 2]
+
+
+def test_a_key_that_announces_more_in_words_not_declared_is_not_the_end():
+    first, last = (
+        {"data": [{"id": 1}], "next_cursor": "a"},
+        {"data": [{"id": 2}], "links": {"next": "/x?page=3"}},
+    )
+    assert "links.next" in refusal(answered([first, last]), "cursor").message
+
+
+@pytest.mark.parametrize("pagination", ["page", "offset"])
+def test_a_page_seen_before_is_an_error(pagination):
+    error = refusal(answered([{"data": [{"id": 1}], "has_more": True}]), pagination)
+    assert error.code == "page_loop"
+
+
+@pytest.mark.parametrize("pagination", ["page", "offset"])
+def test_pages_that_bring_nothing_while_more_is_announced_are_an_error(pagination):
+    error = refusal(
+        answered([{"data": [{"id": 1}], "has_more": True}, {"data": [], "has_more": True}]), pagination
+    )
+    assert error.code == "empty_pages"
+
+
+@pytest.mark.parametrize("pagination", ["page", "offset", "keyset"])
+def test_without_a_word_on_the_rest_pages_are_read_until_an_empty_one(pagination):
+    with toy_api(answered([{"data": [{"id": 1}, {"id": 2}]}, {"data": [{"id": 3}]}, {"data": []}])) as url:
+        assert read_ids(url, pagination, 2) == [1, 2, 3]
+
+
+def test_a_total_that_is_never_reached_is_an_error_with_both_numbers():
+    error = refusal(answered([b'[{"id": 1}]', b"[]"], {"X-Total-Count": "5"}), "page", POSTS)
+    assert (error.code, "5 lignes" in error.message, "rendu que 1" in error.message) == (
+        "short_read",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("total", ["*", "1,234", "", "20, 20", "-1", "20.0"])
+def test_a_total_that_is_no_number_is_as_if_it_were_not_there(total):
+    with toy_api(answered([b'[{"id": 1}]', b'[{"id": 2}]', b"[]"], {"X-Total-Count": total})) as url:
+        assert read_ids(url, "page", 1, POSTS, {}) == [1, 2]
+
+
+def test_a_total_that_changes_while_pages_are_read_is_told():
+    def answer(query):
+        page = int(query["_page"])
+        return 200, {"X-Total-Count": str(5 - page)}, b'[{"id": %d}]' % page
+
+    assert refusal(answer, "page", POSTS).code == "source_moved"
+
+
+def test_a_page_size_capped_by_the_server_loses_no_row():
+    def answer(query):
+        start = (int(query["_page"]) - 1) * 3
+        rows = [{"id": number} for number in range(start + 1, min(start + 4, 11))]
+        return 200, {"X-Total-Count": "10"}, json.dumps(rows).encode()
+
+    with toy_api(answer) as url:
+        assert read_ids(url, "page", 100, POSTS, {}) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("given", ["envelope", "header"])
+def test_links_are_followed_to_the_last(given):
+    def answer(query):
+        page = int(query.get("page", 1))
+        following = f"/api/events?page={page + 1}" if page < 3 else None
+        rows = [{"id": page}]
+        if given == "envelope":
+            return 200, {}, json.dumps({"data": rows, "next": following}).encode()
+        headers = {"Link": f'<{following}>; rel="next"' if following else '</api/events>; rel="first"'}
+        return 200, headers, json.dumps(rows).encode()
+
+    with toy_api(answer) as url:
+        assert read_ids(url, "link") == [1, 2, 3]
+
+
+def test_a_link_to_another_host_is_not_followed():
+    body = {"data": [{"id": 1}], "next": "http://elsewhere.invalid/api/events?page=2"}
+    assert refusal(answered([body]), "link").code == "redirect_refused"

@@ -1,0 +1,114 @@
+"""A JSON text cut at its first level, without decoding what is inside: the value of each key, each element of a list.
+
+msgspec does it in one pass, checking the text as it goes. What it refuses though other readers take it (NaN, half an
+emoji, thousands of levels) is cut by looking at strings and brackets only, so that the one odd row can be told apart
+from its neighbours.
+"""
+
+import json
+import re
+
+import msgspec
+import pyarrow as pa
+
+BOM = b"\xef\xbb\xbf"
+TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},:]', re.DOTALL)
+SPACES = b" \t\r\n"
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class NotJson(ValueError):
+    """The text is not JSON, even broadly: no matching brackets, or not the kind of value wanted."""
+
+
+class RepeatedKey(ValueError):
+    """An object has two keys of this name."""
+
+
+def members(text: bytes) -> dict[str, bytes]:
+    """The keys of an object and the text of their values, as received.
+
+    Raises NotJson, and RepeatedKey where a key comes twice.
+    """
+    text = bytes(text)
+    try:
+        found = _members.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _scanned_members(text)
+    return found if _keys_alone_between(text, found) else _scanned_members(text)
+
+
+def elements(text: bytes) -> list[bytes]:
+    """The text of each element of a list, as received. Raises NotJson."""
+    try:
+        return [bytes(one) for one in _elements.decode(text)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [part.strip(SPACES) for part in _parts(text, b"[", b"]")]
+
+
+def is_valid(text: bytes) -> bool:
+    """Whether every JSON reader takes this text."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _keys_alone_between(text: bytes, found: dict[str, msgspec.Raw]) -> bool:
+    """Whether only one key a value stands between the values: of two keys of one name, msgspec keeps the last."""
+    first = pa.py_buffer(text).address
+    between, end = [], 0
+    for value in found.values():
+        start = pa.py_buffer(value).address - first
+        between.append(text[end:start] if start >= end else b"")
+        end = max(end, start + len(value))
+    tokens = sum(len(TOKEN.findall(gap)) for gap in [*between, text[end:]])
+    return tokens == max(3 * len(found) + 1, 2)
+
+
+def _scanned_members(text: bytes) -> dict[str, bytes]:
+    found = {}
+    for part in _parts(text, b"{", b"}"):
+        key = TOKEN.match(part.lstrip(SPACES))
+        name, colon, value = part.partition(b":") if key is None else _after(part.lstrip(SPACES), key.end())
+        if not colon or key is None or name[:1] != b'"':
+            raise NotJson("an object without keys")
+        try:
+            said = json.loads(name)
+        except ValueError:
+            raise NotJson("an unreadable key") from None
+        if said in found:
+            raise RepeatedKey(said)
+        found[said] = value.strip(SPACES)
+    return found
+
+
+def _after(part: bytes, end: int) -> tuple[bytes, bytes, bytes]:
+    rest = part[end:].lstrip(SPACES)
+    return part[:end], rest[:1] if rest[:1] == b":" else b"", rest[1:]
+
+
+def _parts(text: bytes, opening: bytes, closing: bytes) -> list[bytes]:
+    """What the commas of the first level separate, between `opening` and `closing`."""
+    text = text.strip(SPACES)
+    if text[:1] != opening or text[-1:] != closing:
+        raise NotJson(f"not between {opening.decode()} and {closing.decode()}")
+    depth, start, parts = 0, 1, []
+    for token in TOKEN.finditer(text):
+        match token[0]:
+            case b"[" | b"{":
+                depth += 1
+            case b"]" | b"}":
+                depth -= 1
+                if depth == 0 and token.end() < len(text):
+                    raise NotJson("more after the end")
+            case b"," if depth == 1:
+                parts.append(text[start : token.start()])
+                start = token.end()
+    if depth:
+        raise NotJson("brackets without their pair")
+    last = text[start:-1]
+    return [*parts, last] if parts or last.strip(SPACES) else []
