@@ -93,6 +93,6 @@ def _collect(future, day: date, result: Outcome) -> None:
         result.failures[day] = IngestError(
             "days_not_utc",
             f"{day} : {batch.local_days} lignes sont de ce jour à l'heure de la source, et d'un autre jour en UTC. "
-            "L'API ne coupe pas ses jours en UTC : le jour est écrit, ces lignes attendent en quarantaine (other_day) ; "
+            "L'API ne coupe pas ses jours en UTC : le jour est écrit, elles attendent en quarantaine (other_day) ; "
             "ingérez aussi le jour voisin, puis « quarantine replay ».",
         )
