@@ -190,7 +190,7 @@ def _mended(
     for item in known:
         is_elsewhere = item.reading not in ("", selection.name)
         if item.id in again or (selection.day and is_elsewhere):
-            good, _ = read_texts({0: item.raw}, item.page, resource, selection.day)
+            good, _ = read_texts({0: (item.page, item.raw)}, resource, selection.day)
             if good:
                 back[item.id] = good[0]
     return back, again

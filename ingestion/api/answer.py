@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ingestion.api.retry import TransientError
 from ingestion.errors import IngestError
-from ingestion.rows.json_text import BOM, NotJson, RepeatedKey, elements, is_valid, members
+from ingestion.rows.json_text import BOM, EMPTY_LIST, NotJson, RepeatedKey, elements, is_valid, members
 from ingestion.secrets import quoted
 
 REFUSALS = {"success": (False, "false"), "ok": (False, "false"), "status": ("error", "fail", "failed")}
@@ -29,7 +29,7 @@ class Answer:
     rows_key: str = "data"
     status: int = 200
     envelope: dict = field(init=False)
-    rows_text: bytes = field(init=False)
+    rows_text: bytes | memoryview = field(init=False)
 
     def __post_init__(self):
         text = self.content.removeprefix(BOM).strip(b" \t\r\n") if self.status != 204 else b"[]"
@@ -44,7 +44,8 @@ class Answer:
         self.envelope = {name: _plain(value) for name, value in found.items() if name != outer or inner}
         self._refuse_told_error()
         rows = found.get(outer, b"")
-        self.rows_text = bytes(self._members(bytes(rows)).get(inner, b"") if inner and rows else rows)
+        # A view: the rows of a day are kept once.
+        self.rows_text = memoryview(self._members(bytes(rows)).get(inner, b"") if inner and rows else rows)
         if self.rows_text[:1] != b"[":
             keys = ", ".join(f"« {key} »" for key in found) or "aucune"
             raise self._unexpected(
@@ -54,7 +55,7 @@ class Answer:
     @property
     def is_empty(self) -> bool:
         """Whether it brings no row at all."""
-        return not self.rows_text[1:-1].strip(b" \t\r\n")
+        return bool(EMPTY_LIST.fullmatch(self.rows_text))
 
     @property
     def size(self) -> int:
@@ -62,8 +63,16 @@ class Answer:
         return len(self.content)
 
     @cached_property
+    def row_count(self) -> int:
+        """How many rows it brings."""
+        return len(self._elements())
+
+    @property
     def row_texts(self) -> list[bytes]:
         """Each row as received."""
+        return [bytes(text) for text in self._elements()]
+
+    def _elements(self) -> list:
         try:
             return elements(self.rows_text)
         except NotJson:

@@ -78,7 +78,7 @@ def by_offset(
         yield Page(number, answer, offset)
         if ending.reached(answer):
             return
-        offset += len(answer.row_texts) or size
+        offset += answer.row_count or size
 
 
 class _Ending:
@@ -98,7 +98,7 @@ class _Ending:
             return True
         _bounded(self.pages, path)
         if not answer.is_empty:
-            _once(hash(answer.rows_text), self.seen, path, self.pages)
+            _once(hash(bytes(answer.rows_text)), self.seen, path, self.pages)
         more = _told_more(answer, words.has_more)
         if more is not None:
             self.empty = self.empty + 1 if answer.is_empty else 0
@@ -108,7 +108,7 @@ class _Ending:
                     f"{path} annonce une suite ({words.has_more}) mais {PATIENCE} pages de suite n'ont rien apporté.",
                 )
             return not more
-        self.rows += len(answer.row_texts)
+        self.rows += answer.row_count
         if self._counted(answer):
             return self.rows >= self.total
         if answer.is_empty:

@@ -79,7 +79,7 @@ def _readable_again(waiting: dict[str, list[Entry]], resource):
 
     rows = {}
     for item in (item for entries in waiting.values() for item in entries):
-        good, _ = read_texts({0: item.raw}, item.page, resource)
+        good, _ = read_texts({0: (item.page, item.raw)}, resource)
         if good:
             rows[item.id] = good[0]
     times = Counter(values[resource.id_field] for values in rows.values())

@@ -27,7 +27,8 @@ def latest_believable(column: pa.ChunkedArray) -> datetime | None:
 
     A year, not a minute: a clock may be wrong, that of a practice API may be set ahead on purpose.
     """
-    limit = microseconds(datetime.now(UTC) + BELIEVABLE)
-    numbers = column.cast(pa.int64())
-    found = bounds(numbers.filter(pc.less_equal(numbers, limit)).cast(column.type))
+    found, limit = bounds(column), datetime.now(UTC) + BELIEVABLE
+    if found and found[1] > limit:
+        numbers = column.cast(pa.int64())
+        found = bounds(numbers.filter(pc.less_equal(numbers, microseconds(limit))).cast(column.type))
     return found[1] if found else None

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 BOM = b"\xef\xbb\xbf"
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},:]', re.DOTALL)
+EMPTY_LIST = re.compile(rb"\[\s*\]")
 SPACES = b" \t\r\n"
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -40,10 +41,10 @@ def members(text: bytes) -> dict[str, bytes]:
     return found if _keys_alone_between(text, found) else _scanned_members(text)
 
 
-def elements(text: bytes) -> list[bytes]:
-    """The text of each element of a list, as received. Raises NotJson."""
+def elements(text: bytes | memoryview) -> list[bytes | msgspec.Raw]:
+    """The text of each element of a list, as received, without copying it where it can. Raises NotJson."""
     try:
-        return [bytes(one) for one in _elements.decode(text)]
+        return _elements.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return [part.strip(SPACES) for part in _parts(text, b"[", b"]")]
 
@@ -93,7 +94,7 @@ def _after(part: bytes, end: int) -> tuple[bytes, bytes, bytes]:
 
 def _parts(text: bytes, opening: bytes, closing: bytes) -> list[bytes]:
     """What the commas of the first level separate, between `opening` and `closing`."""
-    text = text.strip(SPACES)
+    text = bytes(text).strip(SPACES)
     if text[:1] != opening or text[-1:] != closing:
         raise NotJson(f"not between {opening.decode()} and {closing.decode()}")
     depth, start, parts = 0, 1, []

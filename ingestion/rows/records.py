@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +15,7 @@ from ingestion.rows.json_text import RepeatedKey, is_valid, members
 from ingestion.rows.resources import Resource
 
 EXACT_BELOW = 2.0**53
+Place = TypeVar("Place", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,22 @@ class _RowError(Exception):
 
 
 def read_texts(
-    texts: dict[int, bytes], page: int, resource: Resource, day: date | None = None
-) -> tuple[dict[int, dict], list[Reject]]:
+    texts: dict[Place, tuple[int, bytes]], resource: Resource, day: date | None = None
+) -> tuple[dict[Place, dict], list[Reject]]:
     """The readable rows, converted, under the keys they came with; and the others.
 
-    day: the day asked of the API; a row of another day is refused (`other_day`), for a partition holds the events of
-        its own day only.
+    texts: the number of the page and the text of each row; day: the day asked of the API, a row of another day being
+        refused (`other_day`), for a partition holds the events of its own day only.
     """
     good, rejects = {}, []
-    for place, text in texts.items():
+    for place, (page, text) in texts.items():
         try:
-            values = read_row(bytes(text), resource)
+            values = read_row(text, resource)
             if day and values[resource.event_time_field].date() != day:
                 raise _RowError("other_day", resource.event_time_field)
             good[place] = values
         except _RowError as error:
-            rejects.append(Reject(error.reason, error.field, bytes(text), page))
+            rejects.append(Reject(error.reason, error.field, text, page))
     return good, rejects
 
 

@@ -30,18 +30,27 @@ DLT = "dlt[parquet]==1.31.*"
 FIRST = date(2024, 1, 1)
 
 
+DATA = {
+    "sound": "",
+    "unknown": ", unknown columns and envelope",
+    "bad": ", one bad row in 250",
+    "both": ", unknown columns, envelope and bad rows",
+}
+
+
 @dataclass(frozen=True)
 class Scale:
     rows: int
     days: int
     page_size: int
     latency_ms: int = 0
+    data: str = "sound"
     repeats: int = 3
 
     @property
     def name(self) -> str:
         latency = f", {self.latency_ms} ms of latency" if self.latency_ms else ""
-        return f"{self.rows:,} rows, {self.days} days, pages of {self.page_size}{latency}"
+        return f"{self.rows:,} rows, {self.days} days, pages of {self.page_size}{latency}{DATA[self.data]}"
 
     @property
     def period(self) -> list[str]:
@@ -66,6 +75,11 @@ SCALES = [
     Scale(1_000_000, 30, 1000),
     Scale(100_000, 30, 100, latency_ms=20),
     Scale(20_000, 365, 100),
+    *(
+        Scale(rows, 30, 1000, data=data)
+        for data in ("unknown", "bad", "both")
+        for rows in (100_000, 1_000_000)
+    ),
 ]
 
 
@@ -76,6 +90,7 @@ def server(scale: Scale) -> Iterator[str]:
         "days": scale.days,
         "page-size": scale.page_size,
         "latency-ms": scale.latency_ms,
+        "data": scale.data,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "tests.bench.server", *words]
@@ -191,7 +206,7 @@ def publish(
         "![wall time of each tool](pictures/bench.png)",
     ]
     for scale, found in results.items():
-        ours = found["ingest"]
+        ours = found["ingestion"]
         lines += [
             "",
             f"## {scale.name}",

@@ -1,8 +1,12 @@
 """The bench's server: every page serialised beforehand, so that what is timed is the client.
 
-    python -m tests.bench.server --rows 100000 --days 30 --page-size 1000 --latency-ms 0
+    python -m tests.bench.server --rows 100000 --days 30 --page-size 1000 --latency-ms 0 --data sound
 
 Prints its address, then serves until it is stopped. /api/events?date=…&limit=…[&cursor=…]
+
+--data: `sound` rows in the resource's own schema and the shortest envelope; `unknown`, two more columns, two more
+fields inside `payload`, `total` and `last_id` in the envelope; `bad`, one row in 250 with an amount in letters; `both`.
+With &sound=1 the bad rows come sound: what a client that cannot refuse a row is measured on.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import orjson
 from labkit.practice_api import data
 
 FIRST_DAY = date(2024, 1, 1)
+ONE_BAD_IN = 250
 
 
 def rows_of(day: int, model: list[dict], first_id: int) -> list[dict]:
@@ -39,10 +44,25 @@ def model_rows(count: int) -> list[dict]:
     return rows
 
 
-def serialise(rows: int, days: int, page_size: int) -> dict[tuple[str, str], bytes]:
-    """Each page's whole HTTP answer, by (date, cursor)."""
+def with_unknown_fields(row: dict) -> dict:
+    """The row with what its schema does not name."""
+    row["payload"] |= {"score": 0.5, "tags": ["a", "b"]}
+    return row | {
+        "title": "a title of the row",
+        "body": "some words that make a text of a usual length. " * 3,
+    }
+
+
+def with_bad_amounts(rows: list[dict]) -> list[dict]:
+    return [row | {"amount": "douze"} if number % ONE_BAD_IN == 7 else row for number, row in enumerate(rows)]
+
+
+def serialise(rows: int, days: int, page_size: int, kind: str) -> dict[tuple[str, str, bool], bytes]:
+    """Each page's whole HTTP answer, by (date, cursor, whether its bad rows are wanted sound)."""
     a_day = rows // days
     model = model_rows(a_day)
+    if kind in ("unknown", "both"):
+        model = [with_unknown_fields(row) for row in model]
     pages = {}
     for number in range(days):
         day = (FIRST_DAY + timedelta(days=number)).isoformat()
@@ -50,13 +70,20 @@ def serialise(rows: int, days: int, page_size: int) -> dict[tuple[str, str], byt
         for start in range(0, max(1, len(todays)), page_size):
             more = start + page_size < len(todays)
             following = str(start + page_size) if more else None
-            part = todays[start : start + page_size]
-            body = orjson.dumps({"data": part, "next_cursor": following, "has_more": more})
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
-                body
-            )
-            pages[day, str(start) if start else ""] = head + body
+            part, cursor = todays[start : start + page_size], str(start) if start else ""
+            envelope = {"next_cursor": following, "has_more": more}
+            if kind in ("unknown", "both"):
+                envelope = {"total": a_day, "last_id": part[-1]["id"], **envelope}
+            pages[day, cursor, True] = pages[day, cursor, False] = answer_of(part, envelope)
+            if kind in ("bad", "both"):
+                pages[day, cursor, False] = answer_of(with_bad_amounts(part), envelope)
     return pages
+
+
+def answer_of(part: list[dict], envelope: dict) -> bytes:
+    body = orjson.dumps({"data": part, **envelope})
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
 
 
 class Pages(asyncio.Protocol):
@@ -71,7 +98,7 @@ class Pages(asyncio.Protocol):
         while b"\r\n\r\n" in self.buffer:
             head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
             query = parse_qs(urlsplit(head.split(b" ", 2)[1].decode()).query)
-            answer = self.pages[query["date"][0], query.get("cursor", [""])[0]]
+            answer = self.pages[query["date"][0], query.get("cursor", [""])[0], "sound" in query]
             asyncio.get_running_loop().call_later(self.latency, self.transport.write, answer)
 
 
@@ -86,5 +113,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     for name in ("--rows", "--days", "--page-size", "--latency-ms"):
         parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--data", choices=("sound", "unknown", "bad", "both"), default="sound")
     asked = parser.parse_args()
-    asyncio.run(serve(serialise(asked.rows, asked.days, asked.page_size), asked.latency_ms / 1000))
+    pages = serialise(asked.rows, asked.days, asked.page_size, asked.data)
+    asyncio.run(serve(pages, asked.latency_ms / 1000))

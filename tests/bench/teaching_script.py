@@ -12,7 +12,7 @@ for number in range(days):
     day = (date(2024, 1, 1) + timedelta(days=number)).isoformat()
     rows, cursor = [], None
     while True:
-        params = {"date": day, "limit": page_size} | ({"cursor": cursor} if cursor else {})
+        params = {"date": day, "limit": page_size, "sound": 1} | ({"cursor": cursor} if cursor else {})
         answer = requests.get(f"{base_url}/api/events", params=params, timeout=30)
         if not answer.json()["data"]:
             break

@@ -69,7 +69,7 @@ def read(*lists, resource=EVENTS, day=None):
 
 
 def one_by_one(texts, resource):
-    good, rejects = read_texts(dict(enumerate(texts)), 1, resource)
+    good, rejects = read_texts({place: (1, text) for place, text in enumerate(texts)}, resource)
     return to_table(list(good.values()), resource), rejects
 
 
