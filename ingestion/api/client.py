@@ -90,6 +90,9 @@ class ApiClient:
             if time.monotonic() > deadline:
                 raise self._timed_out(shown) from None
             raise self._told(error, shown, host) from None
+        if time.monotonic() > deadline:
+            # A connection shut in the middle of the headers looks like the end of an answer.
+            raise self._timed_out(shown)
         check_status(response.status_code, response.headers, content, shown)
         return Answer(content, response.headers, shown, rows_key, response.status_code)
 

@@ -1,6 +1,7 @@
 """validate_data.py, by its command line, on real Parquet files."""
 
 import json
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,6 +80,11 @@ def test_an_empty_file_is_a_clear_failure(validate):
         {"value_ranges": {"amount": [5, 1]}},
         {"value_ranges": {"amount": ["a", "b"]}},
         {"required_columns": "id"},
+        '{"min_rows": 1, "min_rows": 2}',
+        '{"value_ranges": {"amount": [0, 5], "amount": [0, 9]}}',
+        '{"value_ranges": {"amount": [NaN, 5]}}',
+        '{"value_ranges": {"amount": [0, 1' + "0" * 400 + "]}}",
+        "[" * 100_000,
     ],
 )
 def test_rules_that_make_no_sense_are_wrong_usage(validate, rules):
@@ -120,3 +126,45 @@ def test_the_lab_s_own_rules_hold_on_its_own_data(engine):
     engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-02")
     rules = REPOSITORY / "solutions" / "validation_rules.json"
     assert engine("validate", "--input-file", "data/bronze", "--rules-file", rules).code == 0
+
+
+def test_a_rules_file_may_begin_with_a_byte_order_mark(validate):
+    assert validate('\ufeff{"min_rows": 1}').code == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "code"), [("0.10", "0.30", 0), ("0.11", "0.30", 1), ("0.10", "0.29", 1)]
+)
+def test_bounds_on_decimals_are_the_decimals_written_in_the_file(validate, low, high, code):
+    amounts = pa.array([Decimal("0.10"), Decimal("0.20"), Decimal("0.30")], pa.decimal128(18, 2))
+    assert validate(f'{{"value_ranges": {{"amount": [{low}, {high}]}}}}', amount=amounts).code == code
+
+
+def test_infinity_in_a_column_leaves_the_answer_json_for_every_parser(validate):
+    run = validate({"value_ranges": {"amount": [0, 500]}}, amount=[1.0, float("inf"), float("-inf")])
+    assert [sample["value"] for sample in run.result["errors"][0]["samples"]] == ["inf", "-inf"]
+
+
+def test_two_columns_of_one_name_are_told(engine):
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"])
+    pq.write_table(twice, engine.folder / "twice.parquet")
+    run = engine("validate", "--input-file", "twice.parquet")
+    assert "repeated_column" in [error["code"] for error in run.result["errors"]]
+
+
+NESTED = {
+    "struct": pa.array([{"a": 1}, {"a": 1}, {"a": 2}]),
+    "list": pa.array([[1], [1], [2]]),
+    "map": pa.array([[("a", 1)], [("a", 1)], []], pa.map_(pa.string(), pa.int64())),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_a_nested_column_gets_a_verdict(validate, kind):
+    run = validate({"unique_columns": ["nested"]}, nested=NESTED[kind])
+    assert [(error["code"], error["failed"]) for error in run.result["errors"]] == [("duplicate_values", 2)]
+
+
+def test_an_address_that_is_not_on_this_machine_is_told_as_such(engine):
+    run = engine("validate", "--input-file", "s3://bucket/bronze")
+    assert (run.code, "s3://" in run.result["error"]["message"]) == (2, True)

@@ -17,13 +17,18 @@ def envelope(rows: list, next_cursor: str | None = None, has_more: bool = False)
 
 
 @contextmanager
-def toy_api(answer: Callable[[dict[str, str]], Answer]) -> Iterator[str]:
-    """The address of an API that answers every GET with `answer(query)`, for the time of a `with`."""
+def toy_api(answer: Callable[[dict[str, str]], Answer], seen: list | None = None) -> Iterator[str]:
+    """The address of an API that answers every GET with `answer(query)`, for the time of a `with`.
+
+    seen: collects the path and the Authorization header of each request.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
+            if seen is not None:
+                seen.append((urlsplit(self.path).path, self.headers.get("Authorization")))
             status, headers, body = answer(dict(parse_qsl(urlsplit(self.path).query)))
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
