@@ -12,6 +12,7 @@ COMMANDS = {
     "validate": "vérifie la qualité de fichiers Parquet",
     "quarantine": "montre et rejoue les lignes refusées",
     "dates": "liste les jours d'une période",
+    "describe": "lit une page et déclare une ressource",
 }
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date
 
 from ingestion.api.paginations import Page
-from ingestion.bronze.publishing import DayOutcome, publish_day
+from ingestion.bronze.publishing import DayOutcome, group_by_day, publish_day
 from ingestion.errors import IngestError
 from ingestion.logs import logger
-from ingestion.reading import Batch, Job, Selection, fetch_pages, sort_out, whole_day
+from ingestion.reading import Batch, Job, Selection, fetch_pages, read, sort_out, whole_day, whole_listing
 from ingestion.result import Outcome
 
 STOPS_THE_RUN = {
@@ -56,6 +56,9 @@ def ingest_days(
     A failure that concerns one day does not stop the others. At the first that would meet them all
     (`STOPS_THE_RUN`), the days begun end, and the others are told as not tried.
     """
+    resource = job.target.resource
+    if resource.event_time_field and not resource.words.date:
+        return _ingest_listing(job, days)
     result = Outcome()
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting = {pool.submit(ingest_day, job, day): day for day in days}
@@ -75,6 +78,25 @@ def ingest_days(
         else:
             _collect(future, day, result)
     result.days.sort(key=lambda outcome: outcome.day)
+    return result
+
+
+def _ingest_listing(job: Job, days: list[date]) -> Outcome:
+    """Read the whole listing once, and write those of `days` that it has rows of."""
+    result = Outcome()
+    if not days:
+        return result
+    batch = read(job, whole_listing())
+    by_day = group_by_day(batch.table, job.target.resource)
+    for day in days:
+        table = by_day.pop(day, batch.table.slice(0, 0))
+        try:
+            result.days.append(publish_day(table, day, job.target))
+        except IngestError as error:
+            result.failures[day] = error
+            result.unpublished += table.num_rows
+    result.count(replace(batch, table=None))
+    result.outside_period = sum(table.num_rows for table in by_day.values())
     return result
 
 

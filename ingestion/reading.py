@@ -84,6 +84,11 @@ def whole_day(resource: Resource, day: date) -> Selection:
     return Selection(day.isoformat(), {resource.words.date: day.isoformat()}, whole=True, day=day)
 
 
+def whole_listing() -> Selection:
+    """Everything, for a resource that cannot be asked for a day."""
+    return Selection("listing", {}, whole=True)
+
+
 def read(job: Job, selection: Selection) -> Batch:
     """Read all the pages of `selection` and sort their rows out; see `sort_out`."""
     with job.in_flight.reading(selection.name):

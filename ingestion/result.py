@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of each day, what was read, the days skipped, failed, and never tried.
 
-    received, quarantined, repeated: sums of `reading.Batch`; unpublished: rows of an increment whose day could not be
-    written; latest_update: the latest instant of update read.
+    received, quarantined, repeated: sums of `reading.Batch`; unpublished: rows whose day could not be written;
+    outside_period: rows of days not asked for, in a listing read whole; latest_update: the latest update read.
     """
 
     days: list[DayOutcome] = field(default_factory=list)
@@ -33,6 +33,7 @@ class Outcome:
     quarantined: int = 0
     repeated: int = 0
     unpublished: int = 0
+    outside_period: int = 0
     latest_update: datetime | None = None
 
     def count(self, batch: Batch) -> None:
@@ -83,7 +84,8 @@ def partitions_by_status(outcome: Outcome) -> dict[str, list[str]]:
 def count_rows(outcome: Outcome) -> dict[str, int]:
     """The count of rows. Nothing is lost in silence:
 
-    received = written + replaced + unchanged + duplicates + quarantined + unpublished, verified here.
+    received = written + replaced + unchanged + duplicates + quarantined + unpublished, verified here; and
+    outside_period, where a listing is read whole.
     dropped_by_source, apart: rows of the bronze that the source does not give any more.
     """
     changes = [asdict(day.change) for day in outcome.days]
@@ -93,6 +95,8 @@ def count_rows(outcome: Outcome) -> dict[str, int]:
         "quarantined": outcome.quarantined,
         "unpublished": outcome.unpublished,
     }
+    if outcome.outside_period:
+        parts["outside_period"] = outcome.outside_period
     if sum(parts.values()) != outcome.received:
         raise AssertionError(
             f"{outcome.received} rows received, {sum(parts.values())} accounted for: {parts}"

@@ -39,10 +39,9 @@ def backfill(argv: list[str] | None) -> dict:
     missing, skipped = missing_and_done(days, options.output_dir, options.force)
     if not (missing or ingest_arguments):
         return ingestion_result(Outcome(skipped=skipped), "events", new_run_id())
-    from ingestion.commands.ingest import build_parser as ingest_parser
-    from ingestion.commands.ingest import check_snapshot
+    from ingestion.commands.ingest import check_snapshot, read_options
 
-    settings = ingest_parser(prog="python -m ingestion backfill").parse_args(ingest_arguments)
+    settings = read_options(ingest_arguments, prog="python -m ingestion backfill")
     given = [name for name in ("watermark", "since", "look_back_hours") if getattr(settings, name)]
     if given:
         raise usage_error(
@@ -80,7 +79,7 @@ def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
     ):
         outcome = ingest_days(job, missing, settings.workers, on_day=progress.update)
     outcome.skipped = skipped
-    return ingestion_result(outcome, settings.resource, run_id)
+    return ingestion_result(outcome, settings.resource.name, run_id)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,6 +11,7 @@ import os
 import sys
 from argparse import Namespace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from ingestion import watermark
 from ingestion.api.client import ApiClient
@@ -33,7 +34,7 @@ from ingestion.incremental import ingest_increment
 from ingestion.logs import log_to_stderr, new_run_id
 from ingestion.reading import Job
 from ingestion.result import ingestion_result
-from ingestion.rows.resources import RESOURCES
+from ingestion.rows.resources import RESOURCES, Resource, load_resource
 from ingestion.watermark import Watermark
 
 LOOK_BACK_HOURS = 72
@@ -49,6 +50,7 @@ def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
     add("--page-size", type=whole_between(1, 1_000_000), default=100, help="lignes par page (%(default)s)")
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=sorted(RESOURCES), default="events", help="ce que l'on ingère (%(default)s)")
+    add("--resource-file", type=Path, help="une ressource à vous, déclarée en TOML (docs/votre_api.md)")
     add("--pagination", choices=sorted(PAGINATIONS), help="par défaut, celle que la ressource préfère")
     add("--quarantine-dir", type=open_folder, default="./data/quarantine", help="rejets (%(default)s)")
     add("--state-dir", type=open_folder, default="./data/state", help="filigranes (%(default)s)")
@@ -93,19 +95,33 @@ def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
     return parser
 
 
+def read_options(argv: list[str] | None, prog: str = "python -m ingestion ingest") -> Namespace:
+    """The options, `resource` being the Resource that they name or declare."""
+    options = build_parser(prog).parse_args(argv)
+    options.resource = (
+        load_resource(options.resource_file) if options.resource_file else RESOURCES[options.resource]
+    )
+    return options
+
+
 def check_usage(options: Namespace) -> None:
     """Refuse the combinations of arguments that make no sense, and those that would be ignored."""
     if options.look_back_hours is not None and options.watermark != "updated_at":
         raise usage_error("--look-back-hours ne va qu'avec --watermark updated_at.")
     if options.watermark:
-        if options.watermark == "last_id" and not RESOURCES[options.resource].has_integer_ids:
+        if options.watermark == "updated_at" and not options.resource.words.updated_since:
             raise usage_error(
-                f"--watermark last_id demande des identifiants entiers : pas ceux de {options.resource}."
+                f"{options.resource.name} ne déclare pas de paramètre updated_since : relisez des jours."
+            )
+        if options.watermark == "last_id" and not options.resource.has_integer_ids:
+            raise usage_error(
+                f"--watermark last_id demande des identifiants entiers : pas ceux de {options.resource.name}."
             )
         whole_days = options.end_date or options.force or options.mode == "backfill"
-        if whole_days or RESOURCES[options.resource].event_time_field is None:
+        if whole_days or options.resource.event_time_field is None:
             raise usage_error(
-                "--watermark ne va ni avec --end-date, ni avec --force, ni avec --mode backfill, ni avec posts."
+                "--watermark ne va ni avec --end-date, ni avec --force, ni avec --mode backfill, ni avec "
+                "une ressource sans date."
             )
         return
     if options.since:
@@ -116,17 +132,17 @@ def check_usage(options: Namespace) -> None:
     check_snapshot(options.resource, options.start_date, options.end_date)
 
 
-def check_snapshot(resource: str, start: date, end: date) -> None:
+def check_snapshot(resource: Resource, start: date, end: date) -> None:
     """Refuse several days of a resource without a date: they would all be written as it is today."""
-    if RESOURCES[resource].event_time_field is None and start != end:
+    if resource.event_time_field is None and start != end:
         raise usage_error(
-            f"{resource} n'a pas de date : c'est une photographie, donnez deux fois le même jour."
+            f"{resource.name} n'a pas de date : c'est une photographie, donnez deux fois le même jour."
         )
 
 
 def make_job(options: Namespace, run_id: str) -> Job:
     """The run that the command line describes."""
-    resource = RESOURCES[options.resource]
+    resource = options.resource
     client = ApiClient(
         options.base_url,
         token=os.environ.get("LAB_API_TOKEN"),
@@ -147,7 +163,7 @@ def make_job(options: Namespace, run_id: str) -> Job:
 
 def starting_mark(options: Namespace) -> Watermark:
     """The watermark to start from: n8n's (--since), else the state file, else --start-date."""
-    empty = Watermark(options.resource, options.watermark)
+    empty = Watermark(options.resource.name, options.watermark)
     if options.since:
         try:
             return empty.advanced(watermark.parse_value(options.watermark, options.since))
@@ -156,7 +172,7 @@ def starting_mark(options: Namespace) -> Watermark:
                 f"--since « {options.since[:60]} » n'est pas un filigrane {options.watermark} (un instant avec fuseau "
                 "comme 2024-03-31T08:00:00Z, un entier, ou un curseur de l'API)."
             ) from None
-    saved = watermark.load(options.state_dir, options.resource, options.watermark)
+    saved = watermark.load(options.state_dir, options.resource.name, options.watermark)
     if saved:
         return saved
     if not options.start_date:
@@ -170,7 +186,7 @@ def starting_mark(options: Namespace) -> Watermark:
 
 def ingest(argv: list[str] | None) -> dict:
     """Run the command and give its result; IngestError if it could not begin."""
-    options = build_parser().parse_args(argv)
+    options = read_options(argv)
     check_usage(options)
     if options.mode == "backfill":
         days = days_between(options.start_date, options.end_date)
@@ -181,7 +197,7 @@ def ingest(argv: list[str] | None) -> dict:
     with options.output_dir.locked():
         if not options.watermark:
             days = days_between(options.start_date, options.end_date)
-            return ingestion_result(ingest_days(job, days, options.workers), options.resource, run_id)
+            return ingestion_result(ingest_days(job, days, options.workers), options.resource.name, run_id)
         hours = LOOK_BACK_HOURS if options.look_back_hours is None else options.look_back_hours
         look_back = timedelta(hours=hours)
         mark = starting_mark(options)
@@ -190,7 +206,7 @@ def ingest(argv: list[str] | None) -> dict:
             reached = mark
         elif not options.since:
             watermark.commit(options.state_dir, reached)
-        return ingestion_result(outcome, options.resource, run_id, reached)
+        return ingestion_result(outcome, options.resource.name, run_id, reached)
 
 
 def main(argv: list[str] | None = None) -> int:

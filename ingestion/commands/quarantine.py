@@ -7,15 +7,22 @@
 To mend one, correct `raw` in the file that `show` names, then `replay`. Exit: 0, 1 or 2.
 """
 
+from __future__ import annotations
+
 import sys
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, run
 from ingestion.errors import IngestError, usage_error
 from ingestion.quarantine.store import Entry, load, mended_file, save, waiting_files
+
+if TYPE_CHECKING:
+    from ingestion.rows.resources import Resource
 
 
 def list_entries(quarantine: Folder) -> dict:
@@ -41,7 +48,7 @@ def show_entry(quarantine: Folder, resource: str, entry_id: str) -> dict:
     raise IngestError("not_found", f"Aucune entrée {entry_id} dans {quarantine.where(resource)}.")
 
 
-def replay(quarantine: Folder, resource_name: str, bronze: Folder, run_id: str) -> dict:
+def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) -> dict:
     """Read each entry again: those that pass join their day, the others stay.
 
     A row whose day was never ingested waits too: ingest that day first. So do two entries of one identifier: nothing
@@ -49,19 +56,17 @@ def replay(quarantine: Folder, resource_name: str, bronze: Folder, run_id: str) 
     already home be read again, which does not double it.
     """
     from ingestion.bronze.publishing import Target, leave_former_days, publish_increment
-    from ingestion.rows.resources import RESOURCES
 
-    resource = RESOURCES[resource_name]
     if resource.event_time_field is None:
-        raise usage_error(f"{resource_name} est une photographie : relancez « ingest » plutôt qu'un replay.")
+        raise usage_error(f"{resource.name} est une photographie : relancez « ingest » plutôt qu'un replay.")
     with bronze.locked():
-        waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource_name)}
+        waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource.name)}
         days, table, contested = _readable_again(waiting, resource)
         target = Target(resource, bronze, run_id, datetime.now(UTC))
         outcomes, missing = publish_increment(table, target)
         outcomes = leave_former_days(table, target, outcomes)
         home = {item_id for item_id, day in days.items() if day not in missing}
-        _move_home(quarantine, resource_name, waiting, home)
+        _move_home(quarantine, resource.name, waiting, home)
     return {
         "status": "success",
         "replayed": len(home),
@@ -113,7 +118,8 @@ def build_parser() -> JsonParser:
     )
     parser.add_argument("action", choices=("list", "show", "replay"))
     parser.add_argument("--quarantine-dir", type=open_folder, default="data/quarantine")
-    parser.add_argument("--resource", default="events", choices=("events", "transactions", "posts"))
+    parser.add_argument("--resource", default="events", help="son nom (%(default)s)")
+    parser.add_argument("--resource-file", type=Path, help="sa déclaration, si elle est à vous")
     parser.add_argument("--output-dir", type=open_folder, default="data/bronze", help="pour replay")
     parser.add_argument("--id", help="pour show : l'identifiant de l'entrée")
     return parser
@@ -128,10 +134,16 @@ def act(argv: list[str] | None) -> dict:
             raise usage_error("show demande --id : l'identifiant donné dans le fichier de quarantaine.")
         return show_entry(options.quarantine_dir, options.resource, options.id)
     from ingestion.logs import log_to_stderr, new_run_id
+    from ingestion.rows.resources import RESOURCES, load_resource
 
+    if not options.resource_file and options.resource not in RESOURCES:
+        raise usage_error(
+            f"« {options.resource} » n'est pas une ressource connue ({', '.join(RESOURCES)}) : donnez --resource-file."
+        )
+    resource = load_resource(options.resource_file) if options.resource_file else RESOURCES[options.resource]
     run_id = new_run_id()
     log_to_stderr(run_id)
-    return replay(options.quarantine_dir, options.resource, options.output_dir, run_id)
+    return replay(options.quarantine_dir, resource, options.output_dir, run_id)
 
 
 def main(argv: list[str] | None = None) -> int:

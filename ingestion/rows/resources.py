@@ -1,14 +1,30 @@
-"""What is ingested: for each resource its address, its fields and their types.
+"""What is ingested: each resource declared in a small TOML file, its address, its fields, the words of its API.
 
 An explicit schema is better than a guessed one: the same day always gives the same columns, and a value of another
-type is seen instead of turning all of them into text.
+type is seen instead of turning all of them into text. The lab's own resources are in declared/, one file each; any
+other is given by --resource-file (docs/votre_api.md).
 """
 
-from dataclasses import dataclass
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import pyarrow as pa
 
+from ingestion.errors import usage_error
+
 INSTANT = pa.timestamp("us", tz="UTC")
+TYPES = {
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "instant": INSTANT,
+}
+DECIMAL = re.compile(r"decimal\( *([0-9]{1,2}) *, *([0-9]{1,2}) *\)")
+PAGINATION_NAMES = ("cursor", "keyset", "link", "offset", "page")
 
 EXTRA = pa.field("_extra", pa.string())
 METADATA = pa.schema(
@@ -26,7 +42,9 @@ class Words:
     """What an API calls things.
 
     rows, next_cursor, has_more, total, next_link: keys of its envelope, dots going inwards ("meta.next").
-    cursor, limit, page, offset, after_id, date, start_date, updated_since: parameters of its requests.
+    cursor, limit, page, offset, after_id, date, start_date, updated_since: parameters of its requests. An empty `date`
+        says that the listing cannot be asked for a day: it is read whole, and its rows put into their days. An empty
+        `updated_since`, that it cannot be asked for what changed.
     """
 
     rows: str = "data"
@@ -76,71 +94,104 @@ class Resource:
         return pa.schema([*self.schema, *METADATA])
 
 
-EVENTS = Resource(
-    name="events",
-    path="/api/events",
-    categories=("type", "currency", "country", "payload.device", "payload.page", "payload.note"),
-    schema=pa.schema(
-        [
-            pa.field("id", pa.int64(), nullable=False),
-            pa.field("event_time", INSTANT, nullable=False),
-            pa.field("updated_at", INSTANT),
-            pa.field("user_id", pa.int64()),
-            pa.field("type", pa.string()),
-            pa.field("amount", pa.float64()),
-            pa.field("currency", pa.string()),
-            pa.field("country", pa.string()),
-            pa.field(
-                "payload",
-                pa.struct(
-                    [
-                        ("device", pa.string()),
-                        ("page", pa.string()),
-                        ("session", pa.string()),
-                        ("items", pa.int64()),
-                        ("note", pa.string()),
-                    ]
-                ),
-            ),
-        ]
-    ),
-)
+def load_resource(path: Path) -> Resource:
+    """The resource that a TOML file declares.
 
-TRANSACTIONS = Resource(
-    name="transactions",
-    path="/api/transactions",
-    categories=("account", "currency", "status", "kind", "payload.channel"),
-    schema=pa.schema(
-        [
-            pa.field("id", pa.int64(), nullable=False),
-            pa.field("event_time", INSTANT, nullable=False),
-            pa.field("updated_at", INSTANT),
-            pa.field("account", pa.string()),
-            pa.field("counterparty", pa.string()),
-            pa.field("amount", pa.decimal128(18, 2)),
-            pa.field("currency", pa.string()),
-            pa.field("status", pa.string()),
-            pa.field("kind", pa.string()),
-            pa.field("payload", pa.struct([("reference", pa.string()), ("channel", pa.string())])),
-        ]
-    ),
-)
+    The keys: `name`, `path`, `[columns]` (name = "int64" | "float64" | "text" | "bool" | "instant" | "decimal(18, 2)",
+    or a table of these); and, when they are not the usual ones, `id`, `event_time`, `updated_at` ("" for none),
+    `pagination`, `categories`, and `[words]` (see Words). A usage error names the file, the key, what was expected.
+    """
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise usage_error(f"{path} : ce n'est pas du TOML ({error}).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise usage_error(f"{path} est illisible ({error}) : vérifiez --resource-file.") from None
+    return _resource(declared, str(path))
 
-POSTS = Resource(
-    name="posts",
-    path="/posts",
-    schema=pa.schema(
-        [
-            pa.field("userId", pa.int64()),
-            pa.field("id", pa.int64(), nullable=False),
-            pa.field("title", pa.string()),
-            pa.field("body", pa.string()),
-        ]
-    ),
-    event_time_field=None,
-    updated_at_field=None,
-    default_pagination="page",
-    words=Words(page="_page", limit="_limit"),
-)
 
-RESOURCES = {resource.name: resource for resource in (EVENTS, TRANSACTIONS, POSTS)}
+def _resource(declared: dict, origin: str) -> Resource:
+    known = {"name", "path", "id", "event_time", "updated_at", "pagination", "categories", "columns", "words"}
+    _only(declared, known, origin)
+    columns = declared.get("columns")
+    if not isinstance(columns, dict) or not columns:
+        raise usage_error(f'{origin} : il manque [columns], une ligne par colonne, par exemple id = "int64".')
+    name, path = (_text(declared, key, None, origin) for key in ("name", "path"))
+    if not re.fullmatch("[A-Za-z0-9_-]+", name):
+        raise usage_error(
+            f"{origin} : name vaut « {name} » ; il nomme des fichiers : lettres, chiffres, - et _."
+        )
+    id_field = _text(declared, "id", "id", origin)
+    event_time = _text(declared, "event_time", "event_time", origin)
+    updated_at = _text(declared, "updated_at", "updated_at" if "updated_at" in columns else "", origin)
+    pagination = _text(declared, "pagination", "cursor", origin)
+    for key, field in (("id", id_field), ("event_time", event_time), ("updated_at", updated_at)):
+        if field and field not in columns:
+            raise usage_error(f"{origin} : {key} désigne « {field} », qui n'est pas dans [columns].")
+        if field and key != "id" and columns[field] != "instant":
+            raise usage_error(f'{origin} : la colonne « {field} » ({key}) doit être de type "instant".')
+    if pagination not in PAGINATION_NAMES:
+        raise usage_error(
+            f"{origin} : pagination vaut « {pagination} » ; choisissez parmi {', '.join(PAGINATION_NAMES)}."
+        )
+    required = {id_field, event_time}
+    schema = pa.schema(
+        [pa.field(one, _type(kind, one, origin), one not in required) for one, kind in columns.items()]
+    )
+    reserved = sorted(set(schema.names) & set(METADATA.names))
+    if reserved:
+        raise usage_error(f"{origin} : la colonne « {reserved[0]} » est celle que le moteur ajoute lui-même.")
+    return Resource(
+        name,
+        path,
+        schema,
+        id_field,
+        event_time or None,
+        updated_at or None,
+        pagination,
+        tuple(declared.get("categories", ())),
+        _words(declared.get("words", {}), origin),
+    )
+
+
+def _words(given: object, origin: str) -> Words:
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise usage_error(f'{origin} : [words] associe un mot à un texte, par exemple page = "_page".')
+    _only(given, {one.name for one in fields(Words)}, f"{origin}, [words]")
+    return Words(**given)
+
+
+def _only(given: Mapping, known: set[str], origin: str) -> None:
+    unknown = sorted(given.keys() - known)
+    if unknown:
+        raise usage_error(
+            f"{origin} : clé inconnue « {unknown[0]} ». Clés connues : {', '.join(sorted(known))}."
+        )
+
+
+def _text(declared: dict, key: str, default: str | None, origin: str) -> str:
+    value = declared.get(key, default)
+    if not isinstance(value, str) or (default is None and not value):
+        raise usage_error(f"{origin} : {key} doit être un texte entre guillemets.")
+    return value
+
+
+def _type(kind: object, name: str, origin: str) -> pa.DataType:
+    if isinstance(kind, dict) and kind:
+        return pa.struct([(inner, _type(one, f"{name}.{inner}", origin)) for inner, one in kind.items()])
+    if isinstance(kind, str):
+        if kind in TYPES:
+            return TYPES[kind]
+        digits = DECIMAL.fullmatch(kind)
+        if digits and 1 <= int(digits[1]) <= 38 and int(digits[2]) <= int(digits[1]):
+            return pa.decimal128(int(digits[1]), int(digits[2]))
+    raise usage_error(
+        f"{origin} : la colonne « {name} » est de type {kind!r} ; connus : {', '.join(TYPES)}, decimal(18, 2), ou une "
+        "table de colonnes."
+    )
+
+
+RESOURCES = {
+    path.stem: load_resource(path) for path in sorted(Path(__file__).with_name("declared").glob("*.toml"))
+}
+EVENTS, POSTS, TRANSACTIONS = RESOURCES["events"], RESOURCES["posts"], RESOURCES["transactions"]
