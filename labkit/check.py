@@ -73,7 +73,7 @@ class Checker:
         """As run_checks; the process of the next question about the same practical is started ahead of time."""
         exercise = find_steps(target)[0].exercise
         found = run_checks(target, folder, self.spare.pop(exercise, None))
-        self.spare[exercise] = _start(exercise)
+        self.spare[exercise] = start(exercise)
         return found
 
 
@@ -106,7 +106,7 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
             ],
         }
         if process is None or process.poll() is not None:
-            process = _start(*(step.name for step in steps))
+            process = start(*(step.name for step in steps))
         words = process.communicate(json.dumps(job) + "\n")
         found = _findings(steps, folder, report, "".join(words))
     if folder == LABS:
@@ -114,7 +114,7 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
     return found
 
 
-def _start(*targets: str) -> subprocess.Popen:
+def start(*targets: str, program: tuple[str, ...] = ("-m", "labkit.check_child")) -> subprocess.Popen:
     """A process that waits for what to check. targets: the practical, or the steps, to be ready for."""
     own = {
         "LAB_ROOT": str(ROOT),
@@ -129,7 +129,7 @@ def _start(*targets: str) -> subprocess.Popen:
         name: value for name, value in clean_environment(dict(os.environ)).items() if name not in SETTINGS
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "labkit.check_child", *targets],
+        [sys.executable, *program, *targets],
         cwd=tempfile.gettempdir(),
         env=inherited | own,
         stdin=subprocess.PIPE,

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from labkit.check import overall, run_checks
+from labkit.check import overall
 from labkit.exercises import blanks, exercises
 from tests.exercises.answers import answers, write_solved, write_up_to
+from tests.exercises.warm import run_checks
 
 ALL = [step for exercise in exercises().values() for step in exercise.steps]
 STEPS = [step.name for step in ALL if not step.n8n]
