@@ -39,7 +39,7 @@ def backfill(argv: list[str] | None) -> dict:
     missing, skipped = missing_and_done(days, options.output_dir, options.force)
     if not (missing or ingest_arguments):
         return ingestion_result(Outcome(skipped=skipped), "events", new_run_id())
-    from ingestion.commands.ingest import check_snapshot, read_options
+    from ingestion.commands.ingest_options import check_snapshot, read_options
 
     settings = read_options(ingest_arguments, prog="python -m ingestion backfill")
     given = [name for name in ("watermark", "since", "look_back_hours") if getattr(settings, name)]
@@ -65,7 +65,7 @@ def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
     """
     from tqdm import tqdm
 
-    from ingestion.commands.ingest import make_job
+    from ingestion.commands.ingest_options import make_job
     from ingestion.daily import ingest_days
     from ingestion.logs import log_to_stderr
 
