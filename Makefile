@@ -35,6 +35,7 @@ demo: setup
 test: setup
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
 	@.venv/bin/python -m pytest $(ARGS)
 
 notebooks: setup

@@ -5,6 +5,7 @@ import sys
 
 from ingestion.commands.command_line import run
 from ingestion.errors import usage_error
+from ingestion.kinds import JsonObject
 
 COMMANDS = {
     "ingest": "ingère une API, un fichier Parquet par jour",
@@ -25,10 +26,11 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         return run(lambda: _unknown(name), failure={})
-    return importlib.import_module(f"ingestion.commands.{name}").main(arguments)
+    exit_code: int = importlib.import_module(f"ingestion.commands.{name}").main(arguments)
+    return exit_code
 
 
-def _unknown(name: str) -> dict:
+def _unknown(name: str) -> JsonObject:
     said = f"« {name} » n'est pas une commande" if name else "Il manque une commande"
     raise usage_error(f"{said} : choisissez parmi {', '.join(COMMANDS)}.")
 

@@ -1,7 +1,7 @@
 """Ingest whole days: each is read at once and replaces its file if it changed."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import date
 
@@ -42,14 +42,14 @@ def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch]:
 
 def _store(job: Job, selection: Selection, pages: list[Page], day: date) -> tuple[DayOutcome, Batch]:
     batch = sort_out(job, selection, pages)
-    return publish_day(batch.table, day, job.target), replace(batch, table=None)
+    return publish_day(batch.table, day, job.target), replace(batch, table=batch.table.schema.empty_table())
 
 
 def ingest_days(
     job: Job,
     days: list[date],
     workers: int,
-    on_day: Callable[[], None] = lambda: None,
+    on_day: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Ingest `days`, `workers` at a time; `on_day` is called after each.
 
@@ -63,7 +63,7 @@ def ingest_days(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting = {pool.submit(ingest_day, job, day): day for day in days}
         try:
-            for future in as_completed(dict(waiting)):
+            for future in as_completed(list(waiting)):
                 day = waiting.pop(future)
                 _collect(future, day, result)
                 on_day()
@@ -95,12 +95,12 @@ def _ingest_listing(job: Job, days: list[date]) -> Outcome:
         except IngestError as error:
             result.failures[day] = error
             result.unpublished += table.num_rows
-    result.count(replace(batch, table=None))
+    result.count(replace(batch, table=batch.table.schema.empty_table()))
     result.outside_period = sum(table.num_rows for table in by_day.values())
     return result
 
 
-def _collect(future, day: date, result: Outcome) -> None:
+def _collect(future: Future[tuple[DayOutcome, Batch]], day: date, result: Outcome) -> None:
     try:
         outcome, batch = future.result()
     except IngestError as error:

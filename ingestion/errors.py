@@ -1,5 +1,7 @@
 """The error that every command can tell: a code for n8n, a sentence for the person."""
 
+from ingestion.kinds import JsonObject
+
 FAILED = 1
 WRONG_USAGE = 2
 
@@ -18,7 +20,7 @@ class IngestError(Exception):
         self.message = message
         self.exit_code = exit_code
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> JsonObject:
         return {"code": self.code, "message": self.message}
 
 

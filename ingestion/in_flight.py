@@ -24,7 +24,7 @@ class InFlight:
         self.changed = threading.Condition()
         self.calculators = ThreadPoolExecutor(CORES, thread_name_prefix="calcul")
 
-    def calculate(self, task: Callable[..., T], *arguments) -> T:
+    def calculate(self, task: Callable[..., T], *arguments: object) -> T:
         """Run `task`: no more calculations at once than cores, and always in the same threads, each of which keeps the
         memory that served it."""
         return self.calculators.submit(task, *arguments).result()

@@ -1,7 +1,7 @@
 """Ingest what is new since the watermark, and merge each row into the day that is its own."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow.compute as pc
 
@@ -48,15 +48,18 @@ def _since(mark: Watermark, first_day: date | None, look_back: timedelta, resour
             {resource.words.updated_since: watermark.text(mark.read_from(look_back))},
             whole=False,
         )
-    params = {resource.words.start_date: first_day.isoformat()} if mark.value is None else {}
-    return Selection("increment", params, whole=False, start=mark.value)
+    if isinstance(mark.value, (str, int)):
+        return Selection("increment", {}, whole=False, start=mark.value)
+    params = {resource.words.start_date: first_day.isoformat()} if first_day else {}
+    return Selection("increment", params, whole=False)
 
 
-def _reached(kind: str, batch: Batch, resource: Resource):
+def _reached(kind: str, batch: Batch, resource: Resource) -> datetime | int | str | None:
     """How far this reading went. The cursor kept is that of the last page: it will be read again, since the API gives
     none after the last."""
     if kind == "cursor":
         return batch.last_position
     if kind == "updated_at":
         return batch.latest_update
-    return pc.max(batch.table[resource.id_field]).as_py()
+    highest: int | None = pc.max(batch.table[resource.id_field]).as_py()
+    return highest

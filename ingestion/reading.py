@@ -12,6 +12,7 @@ from ingestion.bronze.publishing import Target
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 from ingestion.in_flight import InFlight
+from ingestion.kinds import JsonObject
 from ingestion.logs import logger
 from ingestion.quarantine import store as quarantine_store
 from ingestion.quarantine.store import Entry
@@ -51,7 +52,7 @@ class Selection:
     """
 
     name: str
-    params: dict
+    params: JsonObject
     whole: bool
     day: date | None = None
     start: str | int | None = None
@@ -68,7 +69,7 @@ class Batch:
     latest_update: the latest believable instant of update read, None if there is none.
     """
 
-    table: pa.Table | None
+    table: pa.Table
     received: int
     quarantined: int
     repeated: int
@@ -184,7 +185,7 @@ def _is_of_local_day(reject: Reject, resource: Resource, day: date) -> bool:
 
 def _mended(
     folder: Folder, resource: Resource, selection: Selection, waiting: dict[str, Entry]
-) -> tuple[dict[str, dict], set[str]]:
+) -> tuple[dict[str, JsonObject], set[str]]:
     """Rows that a replay brought home, by entry id: those to put back in this reading; and all those refused here.
 
     A row goes back into its own day, were it another reading that refused it.

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from ingestion.kinds import JsonObject
 from ingestion.watermark import Watermark, text
 
 if TYPE_CHECKING:
@@ -44,13 +45,15 @@ class Outcome:
         self.latest_update = max(filter(None, (self.latest_update, batch.latest_update)), default=None)
 
 
-def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Watermark | None = None) -> dict:
+def ingestion_result(
+    outcome: Outcome, resource: str, run_id: str, mark: Watermark | None = None
+) -> JsonObject:
     """The course's keys (`status`, `records_count`, `output_file`, `ingestion_date`), and the detail.
 
     mark: the new watermark; else the latest `updated_at` read.
     """
     written = [day.path for day in outcome.days if day.status == "written"]
-    result = {
+    result: JsonObject = {
         "status": "error" if outcome.failures else "success",
         "run_id": run_id,
         "resource": resource,
@@ -73,7 +76,7 @@ def ingestion_result(outcome: Outcome, resource: str, run_id: str, mark: Waterma
 def partitions_by_status(outcome: Outcome) -> dict[str, list[str]]:
     """The days written, unchanged, skipped, empty and not tried, each as YYYY-MM-DD."""
     skipped = [day.isoformat() for day in outcome.skipped]
-    by_status = {"written": [], "unchanged": [], "skipped": skipped, "empty": []}
+    by_status: dict[str, list[str]] = {"written": [], "unchanged": [], "skipped": skipped, "empty": []}
     if outcome.not_tried:
         by_status["not_tried"] = [day.isoformat() for day in sorted(outcome.not_tried)]
     for day in outcome.days:

@@ -38,6 +38,8 @@ class Watermark:
         The bound is included (>=): rows of the same second may have been missing last time.
         """
         earliest = datetime.min.replace(tzinfo=UTC)
+        if not isinstance(self.value, datetime):
+            raise TypeError(f"a watermark {self.kind} has no instant to look back from")
         return self.value - look_back if self.value - earliest > look_back else earliest
 
     def advanced(self, value: datetime | int | str | None) -> "Watermark":

@@ -1,13 +1,14 @@
 """An answer of the API: its envelope read at once, its rows kept as the bytes that came."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingestion.api.retry import TransientError
 from ingestion.errors import IngestError
-from ingestion.rows.json_text import BOM, EMPTY_LIST, NotJson, RepeatedKey, elements, is_valid, members
+from ingestion.kinds import JsonObject
+from ingestion.rows.json_text import BOM, EMPTY_LIST, NotJson, Piece, RepeatedKey, elements, is_valid, members
 from ingestion.secrets import quoted
 
 REFUSALS = {"success": (False, "false"), "ok": (False, "false"), "status": ("error", "fail", "failed")}
@@ -28,10 +29,11 @@ class Answer:
     url: str
     rows_key: str = "data"
     status: int = 200
-    envelope: dict = field(init=False)
+    envelope: JsonObject = field(init=False)
+    is_list: bool = field(init=False)
     rows_text: bytes | memoryview = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         text = self.content.removeprefix(BOM).strip(b" \t\r\n") if self.status != 204 else b"[]"
         self.is_list = text[:1] == b"["
         if self.is_list:
@@ -46,7 +48,7 @@ class Answer:
         rows = found.get(outer, b"")
         # A view: the rows of a day are kept once.
         self.rows_text = memoryview(self._members(bytes(rows)).get(inner, b"") if inner and rows else rows)
-        if self.rows_text[:1] != b"[":
+        if bytes(self.rows_text[:1]) != b"[":
             keys = ", ".join(f"« {key} »" for key in found) or "aucune"
             raise self._unexpected(
                 f"pas de liste sous « {self.rows_key} » (clés reçues : {keys})", self._own_words()
@@ -72,7 +74,7 @@ class Answer:
         """Each row as received."""
         return [bytes(text) for text in self._elements()]
 
-    def _elements(self) -> list:
+    def _elements(self) -> Sequence[Piece]:
         try:
             return elements(self.rows_text)
         except NotJson:
@@ -80,7 +82,7 @@ class Answer:
 
     def says(self, name: str) -> object:
         """What the envelope says under this name, dots going inwards ("meta.next"); None if it does not."""
-        value = self.envelope
+        value: object = self.envelope
         for key in name.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         return value
@@ -91,7 +93,7 @@ class Answer:
         group = self.says(outer) if outer else self.envelope
         return isinstance(group, dict) and last in group
 
-    def _members(self, text: bytes) -> dict[str, bytes]:
+    def _members(self, text: bytes) -> Mapping[str, Piece]:
         try:
             return members(text)
         except RepeatedKey as key:
@@ -126,7 +128,7 @@ class Answer:
         )
 
 
-def _plain(value: bytes) -> object:
+def _plain(value: Piece) -> object:
     """The value of an envelope's key; the text itself where it cannot be read."""
     try:
         return json.loads(bytes(value))

@@ -15,6 +15,7 @@ from ingestion.api.answer import Answer
 from ingestion.api.deadline import Watched
 from ingestion.api.retry import RateLimit, TransientError, check_status, retrying
 from ingestion.errors import IngestError, usage_error
+from ingestion.kinds import JsonObject
 from ingestion.secrets import hide, redacted
 
 MAX_REDIRECTS = 5
@@ -47,7 +48,7 @@ class ApiClient:
     max_requests_per_second: float | None = None
     session: requests.Session = field(init=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.base_url = _checked_address(self.base_url)
         self.token = _checked_token(self.token)
         self.session = requests.Session()
@@ -60,7 +61,7 @@ class ApiClient:
         self._rate = RateLimit(self.max_requests_per_second)
         self._retrying = retrying(self.max_attempts, self.max_wait, self.budget)
 
-    def get(self, path: str, params: dict, rows_key: str = "data") -> Answer:
+    def get(self, path: str, params: JsonObject, rows_key: str = "data") -> Answer:
         """GET `path` (or a whole address of the same host), with retries.
 
         rows_key: where the rows are in the answer. Raises an IngestError as soon as asking again is of no use.

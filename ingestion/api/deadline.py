@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -21,12 +23,12 @@ class Watched(HTTPAdapter):
     request.
     """
 
-    def init_poolmanager(self, *arguments, **options) -> None:
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
-    def proxy_manager_for(self, *arguments, **options):
-        manager = super().proxy_manager_for(*arguments, **options)
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(*arguments, **options)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
 
@@ -44,12 +46,12 @@ class Watched(HTTPAdapter):
 class _Watch:
     """The sockets in use, one a thread, and when to shut them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sockets: dict[int, tuple[socket.socket, float]] = {}
         self.lock = threading.Lock()
         self.started = False
 
-    def look_at(self, connection) -> None:
+    def look_at(self, connection: HTTPConnection) -> None:
         deadline = getattr(_current, "deadline", None)
         if deadline is None or connection.sock is None:
             return
@@ -76,13 +78,13 @@ _watch = _Watch()
 
 
 class _Connection(HTTPConnection):
-    def getresponse(self):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own stubs differ so from http.client's
         _watch.look_at(self)
         return super().getresponse()
 
 
 class _TlsConnection(HTTPSConnection):
-    def getresponse(self):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own stubs differ so from http.client's
         _watch.look_at(self)
         return super().getresponse()
 

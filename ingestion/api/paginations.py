@@ -9,8 +9,9 @@ that bring nothing, or MAX_PAGES pages, are errors.
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 import msgspec
@@ -19,6 +20,7 @@ from requests.utils import parse_header_links
 from ingestion.api.answer import Answer
 from ingestion.api.client import ApiClient
 from ingestion.errors import IngestError
+from ingestion.kinds import JsonObject
 from ingestion.logs import logger
 from ingestion.rows.resources import Resource
 
@@ -48,12 +50,14 @@ class Page:
     position: str | int | None = None
 
     @property
-    def rows(self) -> list:
+    def rows(self) -> list[Any]:
         """The rows decoded, as Python's json reads them."""
         return [json.loads(text) for text in self.answer.row_texts]
 
 
-def by_page(client: ApiClient, resource: Resource, params: dict, size: int, start: int = 1) -> Iterator[Page]:
+def by_page(
+    client: ApiClient, resource: Resource, params: JsonObject, size: int, start: int = 1
+) -> Iterator[Page]:
     """Page 1, 2, 3… Simple; wrong when rows move during the reading."""
     words, ending, number = resource.words, _Ending(resource), start
     while True:
@@ -65,7 +69,7 @@ def by_page(client: ApiClient, resource: Resource, params: dict, size: int, star
 
 
 def by_offset(
-    client: ApiClient, resource: Resource, params: dict, size: int, start: int = 0
+    client: ApiClient, resource: Resource, params: JsonObject, size: int, start: int = 0
 ) -> Iterator[Page]:
     """Skip `offset` rows, take `limit`. The same weakness as numbered pages.
 
@@ -109,27 +113,28 @@ class _Ending:
                 )
             return not more
         self.rows += answer.row_count
-        if self._counted(answer):
-            return self.rows >= self.total
+        total = self._counted(answer)
+        if total is not None:
+            return self.rows >= total
         if answer.is_empty:
             _nothing_announced(answer, path)
         return answer.is_empty
 
-    def _counted(self, answer: Answer) -> bool:
-        """Whether the API says how many rows there are in all, and how many are still to come."""
+    def _counted(self, answer: Answer) -> int | None:
+        """How many rows there are in all, None if the API does not say; an error if they cannot all be had."""
         total, path = _total(answer, self.resource.words.total), self.resource.path
         if total is None:
-            return False
-        if self.total not in (None, total):
+            return None
+        if self.total is not None and self.total != total:
             raise SourceMoved(path, self.total, total)
         self.total = total
         if answer.is_empty and self.rows < total:
             raise IngestError("short_read", f"{path} annonce {total} lignes et n'en a rendu que {self.rows}.")
-        return True
+        return total
 
 
 def by_cursor(
-    client: ApiClient, resource: Resource, params: dict, size: int, start: str | int | None = None
+    client: ApiClient, resource: Resource, params: JsonObject, size: int, start: str | int | None = None
 ) -> Iterator[Page]:
     """The API gives the next bookmark: nothing is skipped nor doubled. The recommended way."""
     words, path = resource.words, resource.path
@@ -181,7 +186,7 @@ def _next_cursor(answer: Answer, resource: Resource, is_first: bool) -> str | in
 
 
 def by_keyset(
-    client: ApiClient, resource: Resource, params: dict, size: int, start: int = 0
+    client: ApiClient, resource: Resource, params: JsonObject, size: int, start: int = 0
 ) -> Iterator[Page]:
     """After the identifier N: fast, stable, as long as identifiers grow.
 
@@ -213,11 +218,12 @@ def by_keyset(
 
 
 def by_link(
-    client: ApiClient, resource: Resource, params: dict, size: int, start: str | None = None
+    client: ApiClient, resource: Resource, params: JsonObject, size: int, start: str | None = None
 ) -> Iterator[Page]:
     """The API gives the address of the next page: in its envelope (`next`), or in a Link header (RFC 8288)."""
     words, path, seen, number = resource.words, resource.path, set(), 0
-    address, asked = start or path, {**params, words.limit: size}
+    address: str | None = start or path
+    asked = {**params, words.limit: size}
     while address:
         number += 1
         _bounded(number, path)
@@ -238,7 +244,7 @@ def _next_link(answer: Answer, name: str, path: str) -> str | None:
         links = parse_header_links(answer.headers.get("Link", ""))
         if not answer.is_list and not links:
             raise _unsaid(path, f"ni « {name} » ni en-tête Link dans la réponse")
-        found = next((link["url"] for link in links if link.get("rel") == "next"), None)
+        found: object = next((link["url"] for link in links if link.get("rel") == "next"), None)
     else:
         found = answer.says(name)
     if found is None or found == "":
@@ -248,7 +254,7 @@ def _next_link(answer: Answer, name: str, path: str) -> str | None:
     return urljoin(answer.url, found)
 
 
-PAGINATIONS = {
+PAGINATIONS: dict[str, Callable[..., Iterator[Page]]] = {
     "page": by_page,
     "offset": by_offset,
     "cursor": by_cursor,

@@ -36,7 +36,7 @@ class RetryAfterFloor(wait_base):
         self.jittered = jittered
 
     def __call__(self, retry_state: RetryCallState) -> float:
-        return max(self.jittered(retry_state), retry_state.outcome.exception().retry_after)
+        return max(float(self.jittered(retry_state)), _failure(retry_state).retry_after)
 
 
 def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
@@ -53,9 +53,16 @@ def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
     )
 
 
+def _failure(state: RetryCallState) -> TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, TransientError):
+        raise AssertionError("only a TransientError is tried again")
+    return error
+
+
 def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception()
-    wait = round(state.next_action.sleep, 2)
+    error = _failure(state)
+    wait = round(state.next_action.sleep, 2) if state.next_action else 0.0
     logger.warning("retrying", extra={"code": error.code, "attempt": state.attempt_number, "wait_s": wait})
 
 

@@ -5,7 +5,9 @@ The footer of each file says where it comes from: run, source, number of rows, f
 
 import hashlib
 import struct
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +18,8 @@ from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 from ingestion.rows.instants import EPOCH, microseconds
 from ingestion.rows.resources import METADATA, Resource
+
+T = TypeVar("T")
 
 
 def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: datetime) -> pa.Table:
@@ -121,7 +125,7 @@ def _open(folder: Folder, day: date) -> pq.ParquetFile:
     return _readable(lambda: pq.ParquetFile(folder.source(name)), folder.where(name))
 
 
-def _readable(read, path: str):
+def _readable(read: Callable[[], T], path: str) -> T:
     try:
         return read()
     except (pa.ArrowException, OSError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyarrow import fs
+from pyarrow import NativeFile, fs
 
 from ingestion.bronze.disk import exclusive
 from ingestion.errors import IngestError, usage_error
@@ -35,7 +35,7 @@ class S3Folder:
     def where(self, name: str) -> str:
         return f"{self.uri}/{name}"
 
-    def source(self, name: str):
+    def source(self, name: str) -> NativeFile:
         return self.fs.open_input_file(f"{self.root}/{name}")
 
     def read(self, name: str) -> bytes | None:
@@ -43,11 +43,12 @@ class S3Folder:
             if not self.exists(name):
                 return None
             with self.fs.open_input_stream(f"{self.root}/{name}") as stream:
-                return stream.read()
+                content: bytes = stream.read()
+                return content
 
     def exists(self, name: str) -> bool:
         with self._errors(name):
-            return self.fs.get_file_info(f"{self.root}/{name}").type == fs.FileType.File
+            return bool(self.fs.get_file_info(f"{self.root}/{name}").type == fs.FileType.File)
 
     def replace(self, name: str, content: bytes) -> None:
         """A single PUT: readers see the former object, or the new one."""

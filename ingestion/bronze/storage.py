@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ingestion.bronze.disk import LOCK_NAME, disk_errors, exclusive, replace_file
 from ingestion.errors import usage_error
@@ -24,7 +24,7 @@ class Folder(Protocol):
     def where(self, name: str) -> str:
         """The whole address of a file, for a message or a result."""
 
-    def source(self, name: str):
+    def source(self, name: str) -> Any:
         """What pyarrow opens to read `name`."""
 
     def read(self, name: str) -> bytes | None:

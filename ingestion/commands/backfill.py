@@ -14,6 +14,7 @@ from ingestion.bronze.partitions import days_between, present_days
 from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
 from ingestion.errors import usage_error
+from ingestion.kinds import JsonObject
 from ingestion.logs import new_run_id
 from ingestion.result import Outcome, ingestion_result
 
@@ -31,7 +32,7 @@ def build_parser() -> JsonParser:
     return parser
 
 
-def backfill(argv: list[str] | None) -> dict:
+def backfill(argv: list[str] | None) -> JsonObject:
     """Gives the result of `ingest`, where the days already there are `skipped` and those that failed `failed`."""
     options, ingest_arguments = build_parser().parse_known_args(argv)
     check_order(options.start_date, options.end_date)
@@ -58,7 +59,7 @@ def missing_and_done(days: list[date], folder: Folder, force: bool) -> tuple[lis
     return [day for day in days if day not in present], [day for day in days if day in present]
 
 
-def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
+def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> JsonObject:
     """Ingest the missing days, with a progress bar if somebody looks.
 
     settings: the arguments of the command `ingest`.
@@ -83,7 +84,7 @@ def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> dict:
 
 
 def main(argv: list[str] | None = None) -> int:
-    nothing = {"records_count": 0, "output_file": None, "output_files": []}
+    nothing: JsonObject = {"records_count": 0, "output_file": None, "output_files": []}
     return run(lambda: backfill(argv), failure=nothing)
 
 

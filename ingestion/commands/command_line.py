@@ -9,16 +9,18 @@ import traceback
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 from ingestion.bronze.partitions import read_day
 from ingestion.errors import FAILED, IngestError, usage_error
+from ingestion.kinds import JsonObject
 from ingestion.secrets import redacted
 
 
 class JsonParser(argparse.ArgumentParser):
     """An `ArgumentParser` whose errors of usage become `IngestError`."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise usage_error(f"{message}. Aide : {self.prog} --help")
 
 
@@ -62,7 +64,7 @@ def check_order(start: date, end: date) -> None:
         raise usage_error(f"--start-date ({start}) vient après --end-date ({end}) : échangez les deux dates.")
 
 
-def run(action: Callable[[], dict], failure: dict) -> int:
+def run(action: Callable[[], JsonObject], failure: JsonObject) -> int:
     """Run `action`, print its result, give the exit code.
 
     action: gives the result, a dictionary whose `status` is "success" or "error".
@@ -91,7 +93,7 @@ def run(action: Callable[[], dict], failure: dict) -> int:
     return exit_code
 
 
-def _as_json(value: dict) -> str:
+def _as_json(value: JsonObject) -> str:
     """JSON in ASCII for any terminal, without a secret nor half an emoji, which not every reader takes."""
     sound = json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace")
     return redacted(json.dumps(json.loads(sound)))

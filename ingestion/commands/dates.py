@@ -10,6 +10,7 @@ import sys
 
 from ingestion.bronze.partitions import days_between
 from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
+from ingestion.kinds import JsonObject
 
 
 def build_parser() -> JsonParser:
@@ -19,7 +20,7 @@ def build_parser() -> JsonParser:
     return parser
 
 
-def generate(argv: list[str] | None) -> dict:
+def generate(argv: list[str] | None) -> JsonObject:
     """Gives {"dates": ["YYYY-MM-DD", …]} in the order of the calendar."""
     options = build_parser().parse_args(argv)
     check_order(options.start_date, options.end_date)

@@ -6,6 +6,8 @@
 stdout: one JSON object: what was understood, and what is left to verify. Exit: 0 done, 1 failed, 2 badly written.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -14,11 +16,16 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ingestion.bronze.partitions import read_day
 from ingestion.commands.command_line import JsonParser, run
 from ingestion.errors import IngestError, usage_error
+from ingestion.kinds import JsonObject
+
+if TYPE_CHECKING:
+    from ingestion.api.client import ApiClient
 
 ID_NAMES = ("id", "_id", "uuid", "number", "key")
 EVENT_NAMES = ("event_time", "created_at", "createdAt", "created", "timestamp", "time", "date", "occurred_at")
@@ -38,6 +45,7 @@ ROWS_NAMES = ("data", "results", "items", "records", "rows", "value")
 PAGE_NAMES = ("page", "_page", "page_number", "pageNumber")
 LIMIT_NAMES = ("limit", "_limit", "per_page", "page_size", "pageSize", "size")
 ODD_SHARE = 0.1
+Body = list[Any] | JsonObject
 PLAIN_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
@@ -52,7 +60,7 @@ def build_parser() -> JsonParser:
     return parser
 
 
-def describe(argv: list[str] | None) -> dict:
+def describe(argv: list[str] | None) -> JsonObject:
     """Read one page and write the draft; gives what was understood, and what is to verify."""
     from ingestion.api.client import ApiClient
 
@@ -77,7 +85,7 @@ def describe(argv: list[str] | None) -> dict:
     return {"status": "success", "resource_file": str(options.output), "rows": len(rows), "to_verify": doubts}
 
 
-def _first_page(client, path: str, params: dict) -> object:
+def _first_page(client: ApiClient, path: str, params: JsonObject) -> Body:
     """The body of the page, whatever its envelope."""
     for key in ROWS_NAMES:
         try:
@@ -94,7 +102,7 @@ def _first_page(client, path: str, params: dict) -> object:
     )
 
 
-def _rows_of(body: object, url: str) -> tuple[str, list[dict]]:
+def _rows_of(body: Body, url: str) -> tuple[str, list[JsonObject]]:
     key = (
         ""
         if isinstance(body, list)
@@ -106,9 +114,10 @@ def _rows_of(body: object, url: str) -> tuple[str, list[dict]]:
     return key, rows
 
 
-def _columns(rows: list[dict]) -> tuple[dict, dict[str, str]]:
+def _columns(rows: list[JsonObject]) -> tuple[JsonObject, dict[str, str]]:
     """The columns that the rows show, and why the other fields are none."""
-    columns, left_out = {}, {}
+    columns: JsonObject = {}
+    left_out: dict[str, str] = {}
     for name in dict.fromkeys(key for row in rows for key in row):
         kinds = _usual_kinds([row[name] for row in rows if row.get(name) is not None])
         if kinds == {"object"}:
@@ -128,7 +137,7 @@ def _columns(rows: list[dict]) -> tuple[dict, dict[str, str]]:
     return columns, left_out
 
 
-def _usual_kinds(values: list) -> set[str]:
+def _usual_kinds(values: list[Any]) -> set[str]:
     """The kinds of these values, without those of the odd row: a feed has some."""
     counts = Counter(map(_kind, values))
     return {kind for kind, count in counts.items() if count >= ODD_SHARE * len(values)}
@@ -145,13 +154,15 @@ def _kind(value: object) -> str:
         return "object"
     if isinstance(value, list):
         return "list"
+    if not isinstance(value, str):
+        return "null"
     try:
         return "instant" if datetime.fromisoformat(value).tzinfo else "text"
     except ValueError:
         return "text"
 
 
-def _words(body: object, rows_key: str) -> tuple[dict[str, str], str, list[str]]:
+def _words(body: Body, rows_key: str) -> tuple[dict[str, str], str, list[str]]:
     """The words of the envelope, the pagination they speak of, and what is not sure."""
     if isinstance(body, list):
         return {}, "page", ["liste nue : pagination par numéro de page, à vérifier"]
@@ -182,7 +193,7 @@ def _parameters(params: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _at(body: dict, name: str) -> object:
+def _at(body: JsonObject, name: str) -> object:
     value: object = body
     for key in name.split("."):
         value = value.get(key) if isinstance(value, dict) else None
@@ -193,7 +204,7 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and (value.startswith("/") or "://" in value)
 
 
-def _declared(path: str, columns: dict, pagination: str, words: dict[str, str]) -> dict:
+def _declared(path: str, columns: JsonObject, pagination: str, words: dict[str, str]) -> JsonObject:
     chosen = {
         "id": next((name for name in ID_NAMES if columns.get(name) in ("int64", "text")), ""),
         "event_time": next((name for name in EVENT_NAMES if columns.get(name) == "instant"), ""),
@@ -210,7 +221,7 @@ def _declared(path: str, columns: dict, pagination: str, words: dict[str, str]) 
     }
 
 
-def _doubts(declared: dict) -> list[str]:
+def _doubts(declared: JsonObject) -> list[str]:
     doubts = []
     if not declared["id"]:
         doubts.append("aucun identifiant reconnu : écrivez le nom du champ dans id")
@@ -223,7 +234,7 @@ def _doubts(declared: dict) -> list[str]:
     return doubts
 
 
-def _as_toml(declared: dict, doubts: list[str]) -> str:
+def _as_toml(declared: JsonObject, doubts: list[str]) -> str:
     lines = ["# Premier brouillon, écrit par « python -m ingestion describe »."]
     lines += [f"# À vérifier : {doubt}." for doubt in doubts]
     lines += [
@@ -235,7 +246,7 @@ def _as_toml(declared: dict, doubts: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _value(kind: str | dict) -> str:
+def _value(kind: str | JsonObject) -> str:
     if isinstance(kind, str):
         return _quoted(kind)
     return "{ " + ", ".join(f"{_key(name)} = {_value(inner)}" for name, inner in kind.items()) + " }"

@@ -19,6 +19,7 @@ from ingestion.commands.ingest_options import LOOK_BACK_HOURS, check_usage, make
 from ingestion.daily import ingest_days
 from ingestion.errors import usage_error
 from ingestion.incremental import ingest_increment
+from ingestion.kinds import JsonObject
 from ingestion.logs import log_to_stderr, new_run_id
 from ingestion.result import ingestion_result
 from ingestion.watermark import Watermark
@@ -47,7 +48,7 @@ def starting_mark(options: Namespace) -> Watermark:
     return empty
 
 
-def ingest(argv: list[str] | None) -> dict:
+def ingest(argv: list[str] | None) -> JsonObject:
     """Run the command and give its result; IngestError if it could not begin."""
     options = read_options(argv)
     check_usage(options)
@@ -73,7 +74,7 @@ def ingest(argv: list[str] | None) -> dict:
 
 
 def main(argv: list[str] | None = None) -> int:
-    nothing = {"records_count": 0, "output_file": None, "output_files": []}
+    nothing: JsonObject = {"records_count": 0, "output_file": None, "output_files": []}
     return run(lambda: ingest(argv), failure=nothing)
 
 

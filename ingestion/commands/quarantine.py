@@ -14,21 +14,26 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, run
 from ingestion.errors import IngestError, usage_error
+from ingestion.kinds import JsonObject
 from ingestion.quarantine.store import Entry, load, mended_file, save, waiting_files
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow as pa
+
     from ingestion.rows.resources import Resource
 
 
-def list_entries(quarantine: Folder) -> dict:
+def list_entries(quarantine: Folder) -> JsonObject:
     """How many rows wait, by resource and by reason."""
     files = waiting_files(quarantine)
-    summary: dict[str, Counter] = defaultdict(Counter)
+    summary: dict[str, Counter[str]] = defaultdict(Counter)
     for name in files:
         summary[name.split("/")[0]].update(item.reason for item in load(quarantine, name))
     return {
@@ -39,7 +44,7 @@ def list_entries(quarantine: Folder) -> dict:
     }
 
 
-def show_entry(quarantine: Folder, resource: str, entry_id: str) -> dict:
+def show_entry(quarantine: Folder, resource: str, entry_id: str) -> JsonObject:
     """A whole entry, and the file where to correct it."""
     for name in waiting_files(quarantine, resource):
         for item in load(quarantine, name):
@@ -48,7 +53,7 @@ def show_entry(quarantine: Folder, resource: str, entry_id: str) -> dict:
     raise IngestError("not_found", f"Aucune entrée {entry_id} dans {quarantine.where(resource)}.")
 
 
-def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) -> dict:
+def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) -> JsonObject:
     """Read each entry again: those that pass join their day, the others stay.
 
     A row whose day was never ingested waits too: ingest that day first. So do two entries of one identifier: nothing
@@ -77,7 +82,9 @@ def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) 
     }
 
 
-def _readable_again(waiting: dict[str, list[Entry]], resource):
+def _readable_again(
+    waiting: dict[str, list[Entry]], resource: Resource
+) -> tuple[dict[str, date], pa.Table, list[Any]]:
     """The entries that pass now: their day by entry id, the table of their rows; the identifiers that come twice."""
     from ingestion.rows.decoding import to_table
     from ingestion.rows.records import read_texts
@@ -90,7 +97,8 @@ def _readable_again(waiting: dict[str, list[Entry]], resource):
     times = Counter(values[resource.id_field] for values in rows.values())
     contested = sorted(identifier for identifier, count in times.items() if count > 1)
     sure = {item_id: values for item_id, values in rows.items() if times[values[resource.id_field]] == 1}
-    days = {item_id: values[resource.event_time_field].date() for item_id, values in sure.items()}
+    event_time = resource.event_time_field or ""
+    days = {item_id: values[event_time].date() for item_id, values in sure.items()}
     return days, to_table(list(sure.values()), resource), contested
 
 
@@ -125,7 +133,7 @@ def build_parser() -> JsonParser:
     return parser
 
 
-def act(argv: list[str] | None) -> dict:
+def act(argv: list[str] | None) -> JsonObject:
     options = build_parser().parse_args(argv)
     if options.action == "list":
         return list_entries(options.quarantine_dir)

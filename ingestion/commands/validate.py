@@ -6,15 +6,23 @@ stdout: one JSON object (`file`, `rows`, `columns`, `validation`, `errors`, `rul
 Exit: 0 all passes, 1 a rule fails or a file is unreadable, 2 command or rules badly written.
 """
 
+from __future__ import annotations
+
 import sys
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingestion.bronze.partitions import FILE_NAME, partition_name, present_days
 from ingestion.bronze.storage import LocalFolder, open_folder
 from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
 from ingestion.errors import usage_error
+from ingestion.kinds import JsonObject
 from ingestion.quality.rules import Rule, load_rules
+
+if TYPE_CHECKING:
+    from ingestion.quality.expectations import Validator
 
 
 def build_parser() -> JsonParser:
@@ -40,7 +48,7 @@ def local_path(text: str) -> Path:
     return folder.path
 
 
-def validate(argv: list[str] | None) -> dict:
+def validate(argv: list[str] | None) -> JsonObject:
     """Run the command and give its result; a usage error if it is badly written."""
     options = build_parser().parse_args(argv)
     if options.start_date and options.end_date:
@@ -53,7 +61,7 @@ def validate(argv: list[str] | None) -> dict:
     return results[0]
 
 
-def files_to_validate(source: Path, start, end) -> list[Path]:
+def files_to_validate(source: Path, start: date | None, end: date | None) -> list[Path]:
     """The file itself, or the partitions of the folder between `start` and `end`, in the order of the days."""
     if source.is_file():
         return [source]
@@ -66,7 +74,7 @@ def files_to_validate(source: Path, start, end) -> list[Path]:
     return [source / partition_name(day) for day in days]
 
 
-def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
+def validate_files(paths: list[Path], rules: list[Rule]) -> list[JsonObject]:
     """The result of each file. Great Expectations is imported only once."""
     from ingestion.quality.expectations import Validator
 
@@ -74,7 +82,7 @@ def validate_files(paths: list[Path], rules: list[Rule]) -> list[dict]:
     return [validate_file(path, validator) for path in paths]
 
 
-def validate_file(path: Path, validator) -> dict:
+def validate_file(path: Path, validator: Validator) -> JsonObject:
     """The course's keys, and a verdict a rule; an unreadable file is a failure, not an exception."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -91,7 +99,9 @@ def validate_file(path: Path, validator) -> dict:
     return file_result(path, table.num_rows, table.column_names, rules, errors)
 
 
-def file_result(path: Path, rows: int, columns: list[str], rules: list[dict], errors: list[dict]) -> dict:
+def file_result(
+    path: Path, rows: int, columns: list[str], rules: list[JsonObject], errors: list[JsonObject]
+) -> JsonObject:
     return {
         **verdict_of(errors),
         "file": str(path),
@@ -102,7 +112,7 @@ def file_result(path: Path, rows: int, columns: list[str], rules: list[dict], er
     }
 
 
-def folder_result(folder: Path, results: list[dict]) -> dict:
+def folder_result(folder: Path, results: list[JsonObject]) -> JsonObject:
     """A single verdict for the folder; each error says its file."""
     errors = [{"file": result["file"], **error} for result in results for error in result["errors"]]
     return {
@@ -115,7 +125,7 @@ def folder_result(folder: Path, results: list[dict]) -> dict:
     }
 
 
-def verdict_of(errors: list[dict]) -> dict:
+def verdict_of(errors: list[JsonObject]) -> JsonObject:
     if not errors:
         return {"status": "success", "validation": "passed"}
     message = f"{len(errors)} règle(s) en échec ; d'abord : {errors[0]['message']}"

@@ -9,10 +9,12 @@ import logging
 import math
 import os
 import warnings
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from ingestion.kinds import JsonObject
 from ingestion.quality.rules import Rule
 from ingestion.quality.verdicts import RuleResult, failure, from_schema, ok
 
@@ -22,14 +24,15 @@ logging.getLogger("great_expectations").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="great_expectations")
 
 import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
+import great_expectations.expectations  # noqa: E402
 
+gxe: Any = great_expectations.expectations
 MAX_SAMPLES = 5
 YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
 IN_DETAIL = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
 
-def expectation(rule: Rule) -> gxe.Expectation:
+def expectation(rule: Rule) -> Any:
     """The expectation that says the same as `rule`."""
     low, high = rule.bounds
     match rule.name:
@@ -47,7 +50,7 @@ class Validator:
     def __init__(self, rules: list[Rule]):
         self.rules = rules
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
+        context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a plain dict will do
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         self.batches = asset.add_batch_definition_whole_dataframe("table")
         # The library's objects live as long as the process: the garbage collector need not see them again.
@@ -68,9 +71,9 @@ class Validator:
         verdicts |= {rule: ok(rule, table.num_rows) for rule in to_look_at}
         for rule, result in self._validate(frame, failed, IN_DETAIL).items():
             verdicts[rule] = _failure(rule, result.result, frame)
-        return [verdicts[rule] for rule in self.rules]
+        return [verdict for rule in self.rules if (verdict := verdicts[rule])]
 
-    def _validate(self, frame: pd.DataFrame, rules: list[Rule], result_format: dict) -> dict[Rule, object]:
+    def _validate(self, frame: pd.DataFrame, rules: list[Rule], result_format: JsonObject) -> dict[Rule, Any]:
         """The result of Great Expectations for each rule."""
         if not rules:
             return {}
@@ -109,11 +112,11 @@ def _exact_range(rule: Rule, table: pa.Table, frame: pd.DataFrame) -> RuleResult
     return _failure(rule, {"unexpected_count": len(places), "unexpected_index_list": places}, frame)
 
 
-def _key(configuration) -> tuple:
+def _key(configuration: Any) -> tuple[str, str | None]:
     return configuration.type, configuration.kwargs.get("column")
 
 
-def _failure(rule: Rule, details: dict, frame: pd.DataFrame) -> RuleResult:
+def _failure(rule: Rule, details: JsonObject, frame: pd.DataFrame) -> RuleResult:
     failed = details.get("unexpected_count", len(frame))
     samples = [
         {"row": int(index), "value": _plain(frame[rule.column].iloc[index])}
@@ -122,7 +125,7 @@ def _failure(rule: Rule, details: dict, frame: pd.DataFrame) -> RuleResult:
     return failure(rule, failed, len(frame), samples)
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> object:
     """A value that JSON can write; Infinity is none of its numbers."""
     if pd.isna(value):
         return None

@@ -11,9 +11,12 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 from ingestion.errors import usage_error
+from ingestion.kinds import JsonObject
 
+Bounds = tuple[int | Decimal | None, int | Decimal | None]
 LONGEST_NUMBER = 38  # digits: what a decimal column can hold
 DEFAULT_RULES = {
     "required_columns": ["id", "_ingested_at"],
@@ -25,14 +28,14 @@ DEFAULT_RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule on a column, or on the table (`column` is then None).
+    """A rule on a column, or on the table (`column` is then empty).
 
     bounds: (minimum, maximum) for `value_ranges`, (minimum, None) for `min_rows`.
     """
 
     name: str
-    column: str | None = None
-    bounds: tuple[int | Decimal | None, int | Decimal | None] = (None, None)
+    column: str = ""
+    bounds: Bounds = (None, None)
 
 
 def load_rules(path: Path | None) -> list[Rule]:
@@ -67,7 +70,7 @@ class _BadRules(Exception):
     """What the file says cannot be a rule; a French sentence."""
 
 
-def _keys_once(pairs: list[tuple[str, object]]) -> dict:
+def _keys_once(pairs: list[tuple[str, object]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -76,7 +79,7 @@ def _keys_once(pairs: list[tuple[str, object]]) -> dict:
     return found
 
 
-def _no_constant(name: str):
+def _no_constant(name: str) -> NoReturn:
     raise _BadRules(f"{name} n'est pas un nombre JSON ; null laisse une borne ouverte")
 
 
@@ -118,16 +121,15 @@ def _ranges(value: object, origin: str) -> list[Rule]:
     return [Rule("value_ranges", column, _bounds(pair, column, origin)) for column, pair in value.items()]
 
 
-def _bounds(pair: object, column: str, origin: str) -> tuple:
-    is_pair = (
-        isinstance(pair, list) and len(pair) == 2 and all(type(x) in (int, Decimal, type(None)) for x in pair)
-    )
-    if not is_pair or pair == [None, None]:
+def _bounds(pair: object, column: str, origin: str) -> Bounds:
+    numbers = pair if isinstance(pair, list) else []
+    is_pair = len(numbers) == 2 and all(type(x) in (int, Decimal, type(None)) for x in numbers)
+    if not is_pair or numbers == [None, None]:
         given = f"[{', '.join(map(str, pair))}]" if isinstance(pair, list) else pair
         raise usage_error(
             f"{origin} : value_ranges.{column} doit être [min, max], deux nombres, pas {given}."
         )
-    low, high = pair
+    low, high = numbers
     if low is not None and high is not None and low > high:
         raise usage_error(
             f"{origin} : value_ranges.{column} a son minimum ({low}) au-dessus de son maximum ({high})."

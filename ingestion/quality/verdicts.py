@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from ingestion.kinds import JsonObject
 from ingestion.quality.rules import Rule
 
 CODES = {
@@ -29,7 +30,7 @@ class RuleResult:
     checked: int
     failed: int
     message: str
-    samples: list[dict] = field(default_factory=list)
+    samples: list[JsonObject] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -37,13 +38,13 @@ class RuleResult:
 
 
 def ok(rule: Rule, rows: int) -> RuleResult:
-    return RuleResult(rule.name, rule.column, "ok", rows, 0, "")
+    return RuleResult(rule.name, rule.column or None, "ok", rows, 0, "")
 
 
-def failure(rule: Rule, failed: int, rows: int, samples: list[dict]) -> RuleResult:
+def failure(rule: Rule, failed: int, rows: int, samples: list[JsonObject]) -> RuleResult:
     """The failure of `rule` on `failed` rows among `rows`."""
     message = _message(rule, failed, rows)
-    return RuleResult(rule.name, rule.column, CODES[rule.name], rows, failed, message, samples)
+    return RuleResult(rule.name, rule.column or None, CODES[rule.name], rows, failed, message, samples)
 
 
 def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
@@ -67,7 +68,7 @@ def from_schema(rule: Rule, table: pa.Table) -> RuleResult | None:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _message(rule: Rule, failed: int, rows: int) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
+from ingestion.kinds import JsonObject
 from ingestion.rows.json_text import BOM, is_valid, members
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Entry:
     raw: bytes
     reading: str = ""
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> JsonObject:
         """The entry as it is shown."""
         name, value = (
             ("raw", json.loads(self.raw)) if is_valid(self.raw) else ("raw_text", _as_text(self.raw))
@@ -55,7 +56,7 @@ class Entry:
             return about + b', "raw": ' + self.raw.replace(b"\r", b" ").replace(b"\n", b" ") + b"}\n"
         return about + b', "raw_text": ' + json.dumps(_as_text(self.raw)).encode() + b"}\n"
 
-    def _about(self) -> dict:
+    def _about(self) -> JsonObject:
         return {name: value for name, value in vars(self).items() if name != "raw"}
 
 
@@ -109,7 +110,7 @@ def load(folder: Folder, name: str) -> list[Entry]:
 
 def _entry_of(line: bytes) -> Entry:
     """An entry written by this engine, or by a script of the course, which keeps the reason, the field and the row."""
-    found = members(line.removeprefix(BOM))
+    found = dict(members(line.removeprefix(BOM)))
     if "raw" in found:
         raw = bytes(found.pop("raw"))
         if not is_valid(raw):

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
+from ingestion.kinds import JsonObject
 from ingestion.rows.instants import bounds
 from ingestion.rows.json_text import EMPTY_LIST
 from ingestion.rows.records import EXACT_BELOW, Reject, read_texts
@@ -67,7 +68,7 @@ def read_block(parts: Iterable[Text], resource: Resource) -> pa.Table:
     return table.append_column(EXTRA, pa.nulls(table.num_rows, EXTRA.type))
 
 
-def to_table(rows: list[dict], resource: Resource) -> pa.Table:
+def to_table(rows: list[JsonObject], resource: Resource) -> pa.Table:
     """A table of rows already converted by `records.read_row`, of the same columns as `read_pages`."""
     return _read([msgspec.json.encode({"data": rows})], pa.schema([*resource.schema, EXTRA]), unknown="error")
 
@@ -99,7 +100,7 @@ def _places(sifted: list[Sifted]) -> list[tuple[int, int]]:
 
 def _texts_at(places: set[tuple[int, int]], sifted: list[Sifted]) -> dict[tuple[int, int], tuple[int, bytes]]:
     """The number of the page and the text of the rows at these places, in their order."""
-    found = {}
+    found: dict[tuple[int, int], tuple[int, bytes]] = {}
     for position, page in enumerate(sifted):
         wanted = sorted(place for at, place in places if at == position) if places else []
         if wanted:
@@ -227,6 +228,6 @@ def _of_another_day(table: pa.Table, resource: Resource, day: date) -> list[int]
     instants = table[resource.event_time_field]
     if all(instant.date() == day for instant in bounds(instants) or ()):
         return []
-    return pc.indices_nonzero(
-        pc.not_equal(instants.cast(pa.date32()), pa.scalar(day, pa.date32()))
-    ).to_pylist()
+    is_another = pc.not_equal(instants.cast(pa.date32()), pa.scalar(day, pa.date32()))
+    rows: list[int] = pc.indices_nonzero(is_another).to_pylist()
+    return rows

@@ -7,6 +7,7 @@ from its neighbours.
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow as pa
 BOM = b"\xef\xbb\xbf"
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},:]', re.DOTALL)
 EMPTY_LIST = re.compile(rb"\[\s*\]")
+Piece = bytes | msgspec.Raw
 SPACES = b" \t\r\n"
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -28,7 +30,7 @@ class RepeatedKey(ValueError):
     """An object has two keys of this name."""
 
 
-def members(text: bytes) -> dict[str, bytes]:
+def members(text: Piece) -> Mapping[str, Piece]:
     """The keys of an object and the text of their values, as received.
 
     Raises NotJson, and RepeatedKey where a key comes twice.
@@ -41,7 +43,7 @@ def members(text: bytes) -> dict[str, bytes]:
     return found if _keys_alone_between(text, found) else _scanned_members(text)
 
 
-def elements(text: bytes | memoryview) -> list[bytes | msgspec.Raw]:
+def elements(text: bytes | memoryview) -> Sequence[Piece]:
     """The text of each element of a list, as received, without copying it where it can. Raises NotJson."""
     try:
         return _elements.decode(text)
@@ -92,7 +94,7 @@ def _after(part: bytes, end: int) -> tuple[bytes, bytes, bytes]:
     return part[:end], rest[:1] if rest[:1] == b":" else b"", rest[1:]
 
 
-def _parts(text: bytes, opening: bytes, closing: bytes) -> list[bytes]:
+def _parts(text: bytes | memoryview, opening: bytes, closing: bytes) -> list[bytes]:
     """What the commas of the first level separate, between `opening` and `closing`."""
     text = bytes(text).strip(SPACES)
     if text[:1] != opening or text[-1:] != closing:

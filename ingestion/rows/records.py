@@ -6,11 +6,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
 
+from ingestion.kinds import JsonObject
 from ingestion.rows.json_text import RepeatedKey, is_valid, members
 from ingestion.rows.resources import Resource
 
@@ -40,7 +41,7 @@ class _RowError(Exception):
 
 def read_texts(
     texts: dict[Place, tuple[int, bytes]], resource: Resource, day: date | None = None
-) -> tuple[dict[Place, dict], list[Reject]]:
+) -> tuple[dict[Place, JsonObject], list[Reject]]:
     """The readable rows, converted, under the keys they came with; and the others.
 
     texts: the number of the page and the text of each row; day: the day asked of the API, a row of another day being
@@ -50,15 +51,16 @@ def read_texts(
     for place, (page, text) in texts.items():
         try:
             values = read_row(text, resource)
-            if day and values[resource.event_time_field].date() != day:
-                raise _RowError("other_day", resource.event_time_field)
+            event_time = resource.event_time_field
+            if day and event_time and values[event_time].date() != day:
+                raise _RowError("other_day", event_time)
             good[place] = values
         except _RowError as error:
             rejects.append(Reject(error.reason, error.field, text, page))
     return good, rejects
 
 
-def read_row(text: bytes, resource: Resource) -> dict:
+def read_row(text: bytes, resource: Resource) -> JsonObject:
     """Convert a row as received to the values of the schema; its unknown fields go into `_extra`, to the digit.
 
     Raises _RowError when the row cannot enter the schema without being damaged.
@@ -99,11 +101,13 @@ def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < 4000 else Decimal(text)
 
 
-def _unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> dict:
+def _unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> JsonObject:
     """What the API sends beyond the schema, at every level, as text: kept, never lost in silence."""
     row = members(text)
     known = {field.name: field.type for field in fields}
-    unknown = {name: msgspec.Raw(bytes(value)) for name, value in row.items() if name not in known}
+    unknown: JsonObject = {
+        name: msgspec.Raw(bytes(value)) for name, value in row.items() if name not in known
+    }
     for name, kind in known.items():
         if pa.types.is_struct(kind) and bytes(row.get(name, b""))[:1] == b"{":
             nested = _unknown_fields(bytes(row[name]), kind)
@@ -120,7 +124,7 @@ def _type_reason(name: str, resource: Resource) -> str:
     return "unreadable_event_time" if name == resource.event_time_field else "wrong_type"
 
 
-def _convert(value: object, kind: pa.DataType) -> object:
+def _convert(value: Any, kind: pa.DataType) -> object:
     """A JSON value as the Arrow type `kind`; ValueError if it is not one, without guessing."""
     if pa.types.is_timestamp(kind):
         return _instant(value)
@@ -139,24 +143,26 @@ def _convert(value: object, kind: pa.DataType) -> object:
     return value
 
 
-def _checked(value, is_right: bool):
+def _checked(value: Any, is_right: bool) -> Any:
     if not is_right:
         raise ValueError(value)
     return value
 
 
-def _float(value: object) -> float:
+def _float(value: Any) -> float:
     """A number. Beyond 2**53 a float cannot hold every integer: only those that it gives back as written."""
     _checked(value, type(value) in (int, Decimal))
     number = float(value)
     exact = abs(number) < EXACT_BELOW or Decimal(repr(number)) == value
-    return _checked(number, math.isfinite(number) and exact)
+    return float(_checked(number, math.isfinite(number) and exact))
 
 
 def _instant(value: object) -> datetime:
     """An ISO 8601 instant with its zone, brought to UTC."""
     instant = datetime.fromisoformat(_checked(value, isinstance(value, str)))
-    return _checked(instant, instant.tzinfo is not None).astimezone(UTC)
+    if instant.tzinfo is None:
+        raise ValueError(value)
+    return instant.astimezone(UTC)
 
 
 def _decimal(value: object, kind: pa.Decimal128Type) -> Decimal:
@@ -165,4 +171,5 @@ def _decimal(value: object, kind: pa.Decimal128Type) -> Decimal:
     text = str(value)
     exact = Decimal(_checked(text, "_" not in text))
     quantized = exact.quantize(Decimal(1).scaleb(-kind.scale))
-    return _checked(quantized, quantized == exact and len(quantized.as_tuple().digits) <= kind.precision)
+    _checked(quantized, quantized == exact and len(quantized.as_tuple().digits) <= kind.precision)
+    return quantized

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingestion.errors import usage_error
+from ingestion.kinds import JsonObject
 
 INSTANT = pa.timestamp("us", tz="UTC")
 TYPES = {
@@ -86,7 +87,7 @@ class Resource:
 
     @property
     def has_integer_ids(self) -> bool:
-        return pa.types.is_integer(self.schema.field(self.id_field).type)
+        return bool(pa.types.is_integer(self.schema.field(self.id_field).type))
 
     @property
     def file_schema(self) -> pa.Schema:
@@ -110,7 +111,7 @@ def load_resource(path: Path) -> Resource:
     return _resource(declared, str(path))
 
 
-def _resource(declared: dict, origin: str) -> Resource:
+def _resource(declared: JsonObject, origin: str) -> Resource:
     known = {"name", "path", "id", "event_time", "updated_at", "pagination", "categories", "columns", "words"}
     _only(declared, known, origin)
     columns = declared.get("columns")
@@ -161,7 +162,7 @@ def _words(given: object, origin: str) -> Words:
     return Words(**given)
 
 
-def _only(given: Mapping, known: set[str], origin: str) -> None:
+def _only(given: Mapping[str, object], known: set[str], origin: str) -> None:
     unknown = sorted(given.keys() - known)
     if unknown:
         raise usage_error(
@@ -169,7 +170,7 @@ def _only(given: Mapping, known: set[str], origin: str) -> None:
         )
 
 
-def _text(declared: dict, key: str, default: str | None, origin: str) -> str:
+def _text(declared: JsonObject, key: str, default: str | None, origin: str) -> str:
     value = declared.get(key, default)
     if not isinstance(value, str) or (default is None and not value):
         raise usage_error(f"{origin} : {key} doit être un texte entre guillemets.")

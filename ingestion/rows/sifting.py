@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pyarrow as pa
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from ingestion.rows.json_text import elements, members
+from ingestion.kinds import JsonObject
+from ingestion.rows.json_text import Piece, elements, members
 from ingestion.rows.resources import Resource
 
 MOST_UNKNOWN_FIELDS = 64
@@ -70,7 +71,8 @@ class Sieve:
         except UNREADABLE:
             pass
         texts = elements(text)
-        places, odd = [], []
+        places: list[int] = []
+        odd: list[int] = []
         for place, one in enumerate(texts):
             (places if self._is_sound(one) else odd).append(place)
         sound = b"[" + b",".join([texts[place] for place in places]) + b"]"
@@ -82,11 +84,11 @@ class Sieve:
         types = self.types
         return [types.extra(row) for row in types.unknown_many.decode(text)]
 
-    def _is_sound(self, text: Raw) -> bool:
+    def _is_sound(self, text: Piece) -> bool:
         row = self._row(text)
         return row is not None and (not self.decimals or self._fits(row))
 
-    def _row(self, text: Raw) -> msgspec.Struct | None:
+    def _row(self, text: Piece) -> Any:
         try:
             return self.types.one.decode(text)
         except UNREADABLE:
@@ -97,7 +99,7 @@ class Sieve:
         except UNREADABLE:
             return None
 
-    def _learns(self, text: Raw) -> bool:
+    def _learns(self, text: Piece) -> bool:
         """Whether `text` has unknown fields not met before, which are met from now on."""
         with self.lock:
             fresh = [path for path in _unknown_paths(bytes(text), self.fields) if path not in self.unknown]
@@ -133,13 +135,15 @@ class _Types:
     one, many: of a whole row, and of a list of them; unknown_many: of the unknown fields alone of a list of rows.
     """
 
-    one: msgspec.json.Decoder
-    many: msgspec.json.Decoder
-    unknown_many: msgspec.json.Decoder
+    one: msgspec.json.Decoder[Any]
+    many: msgspec.json.Decoder[Any]
+    unknown_many: msgspec.json.Decoder[Any]
 
     @classmethod
     def of(cls, fields: pa.Schema, unknown: Iterable[tuple[str, ...]]) -> "_Types":
         tree = _tree(unknown)
+        row: Any
+        others: Any
         row, others = _struct("Row", fields, tree), _unknown_struct("Unknown", tree)
         return cls(
             msgspec.json.Decoder(row), msgspec.json.Decoder(list[row]), msgspec.json.Decoder(list[others])
@@ -154,9 +158,9 @@ class _Types:
         return None if text == b"{}" else text
 
 
-def _struct(name: str, fields: pa.Schema | pa.StructType, unknown: dict) -> type[msgspec.Struct]:
+def _struct(name: str, fields: pa.Schema | pa.StructType, unknown: JsonObject) -> type[msgspec.Struct]:
     """The msgspec type of an object of these fields, the unknown ones kept as text; its attributes are f0, f1…"""
-    typed = []
+    typed: list[tuple[Any, ...]] = []
     for field in fields:
         wanted = _type(field.name, field.type, unknown.get(field.name) or {})
         typed.append((field.name, wanted | None, None) if field.nullable else (field.name, wanted))
@@ -164,23 +168,23 @@ def _struct(name: str, fields: pa.Schema | pa.StructType, unknown: dict) -> type
     return _numbered(name, typed, forbid_unknown_fields=True, kw_only=True)
 
 
-def _unknown_struct(name: str, unknown: dict) -> type[msgspec.Struct]:
+def _unknown_struct(name: str, unknown: JsonObject) -> type[msgspec.Struct]:
     """The msgspec type of the unknown fields alone."""
-    typed = [
+    typed: list[tuple[Any, ...]] = [
         (one, Raw | UnsetType, UNSET) if inner is None else (one, _unknown_struct(one, inner) | None, None)
         for one, inner in unknown.items()
     ]
     return _numbered(name, typed, omit_defaults=True)
 
 
-def _numbered(name: str, typed: list[tuple], **options: bool) -> type[msgspec.Struct]:
+def _numbered(name: str, typed: list[tuple[Any, ...]], **options: Any) -> type[msgspec.Struct]:
     # An API's key may be any text, « class » or « données du client » too: not an attribute's name.
     names = {f"f{number}": one[0] for number, one in enumerate(typed)}
     fields = [(attribute, *one[1:]) for attribute, one in zip(names, typed, strict=True)]
     return msgspec.defstruct(name, fields, rename=names, gc=False, **options)
 
 
-def _type(name: str, kind: pa.DataType, unknown: dict):
+def _type(name: str, kind: pa.DataType, unknown: JsonObject) -> Any:
     if pa.types.is_struct(kind):
         return _struct(name, kind, unknown)
     if pa.types.is_timestamp(kind):
@@ -201,16 +205,16 @@ def _unknown_paths(text: bytes, fields: pa.Schema | pa.StructType) -> list[tuple
     except ValueError:
         return []
     known = {field.name: field.type for field in fields}
-    paths = [(name,) for name in row if name not in known]
+    paths: list[tuple[str, ...]] = [(name,) for name in row if name not in known]
     for name, kind in known.items():
         if pa.types.is_struct(kind) and bytes(row.get(name, b""))[:1] == b"{":
             paths += [(name, *path) for path in _unknown_paths(bytes(row[name]), kind)]
     return paths
 
 
-def _tree(paths: Iterable[tuple[str, ...]]) -> dict:
+def _tree(paths: Iterable[tuple[str, ...]]) -> JsonObject:
     """{("a",), ("b", "c")} as {"a": None, "b": {"c": None}}, its keys in order."""
-    tree: dict = {}
+    tree: JsonObject = {}
     for path in sorted(paths):
         branch = tree
         for name in path[:-1]:
