@@ -143,23 +143,22 @@ def by_cursor(
         number += 1
         position = {} if cursor is None else {words.cursor: cursor}
         answer = client.get(path, {**params, **position, words.limit: size}, words.rows)
-        if answer.is_list and answer.status != 204:
-            raise IngestError(
-                "unexpected_shape",
-                f'{answer.url} : un objet {{"{words.rows}": […], "{words.next_cursor}": …}} était attendu, une liste '
-                "est arrivée. Essayez --pagination page si l'API rend des listes nues.",
-            )
         yield Page(number, answer, cursor)
         cursor = _next_cursor(answer, resource, is_first=number == 1)
         if cursor is None:
             return
-        if cursor in seen:
-            raise IngestError("cursor_loop", f"{path} a rendu deux fois le même curseur, page {number}.")
-        seen.add(cursor)
-        _bounded(number, path)
         empty = empty + 1 if answer.is_empty else 0
-        if empty == CURSOR_PATIENCE:
-            raise IngestError("empty_pages", f"{path} : {empty} pages de suite n'ont rien apporté.")
+        _goes_on(cursor, seen, empty, number, path)
+
+
+def _goes_on(cursor: str | int, seen: set[str | int | None], empty: int, page: int, path: str) -> None:
+    """IngestError where following cursors would never end."""
+    if cursor in seen:
+        raise IngestError("cursor_loop", f"{path} a rendu deux fois le même curseur, page {page}.")
+    seen.add(cursor)
+    _bounded(page, path)
+    if empty == CURSOR_PATIENCE:
+        raise IngestError("empty_pages", f"{path} : {empty} pages de suite n'ont rien apporté.")
 
 
 def _next_cursor(answer: Answer, resource: Resource, is_first: bool) -> str | int | None:
@@ -170,6 +169,12 @@ def _next_cursor(answer: Answer, resource: Resource, is_first: bool) -> str | in
     if answer.status == 204:
         return None
     words, path = resource.words, resource.path
+    if answer.is_list:
+        raise IngestError(
+            "unexpected_shape",
+            f'{answer.url} : un objet {{"{words.rows}": […], "{words.next_cursor}": …}} était attendu, une liste '
+            "est arrivée. Essayez --pagination page si l'API rend des listes nues.",
+        )
     more, cursor = _told_more(answer, words.has_more), answer.says(words.next_cursor)
     if more is False:
         return None

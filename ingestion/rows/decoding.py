@@ -100,12 +100,14 @@ def _places(sifted: list[Sifted]) -> list[tuple[int, int]]:
 
 def _texts_at(places: set[tuple[int, int]], sifted: list[Sifted]) -> dict[tuple[int, int], tuple[int, bytes]]:
     """The number of the page and the text of the rows at these places, in their order."""
-    found: dict[tuple[int, int], tuple[int, bytes]] = {}
-    for position, page in enumerate(sifted):
-        wanted = sorted(place for at, place in places if at == position) if places else []
-        if wanted:
-            found |= {(position, place): (page.number, text) for place, text in page.rows(wanted).items()}
-    return found
+    by_page: dict[int, list[int]] = {}
+    for position, place in sorted(places):
+        by_page.setdefault(position, []).append(place)
+    return {
+        (position, place): (sifted[position].number, text)
+        for position, wanted in by_page.items()
+        for place, text in sifted[position].rows(wanted).items()
+    }
 
 
 def _sound_rows(sifted: list[Sifted], resource: Resource) -> pa.Table:
