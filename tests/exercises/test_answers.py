@@ -6,8 +6,8 @@ import pytest
 
 from labkit.check import overall
 from labkit.exercises import blanks, exercises
+from tests.checks_by_fork import run_checks
 from tests.exercises.answers import answers, write_solved, write_up_to
-from tests.exercises.warm import run_checks
 
 ALL = [step for exercise in exercises().values() for step in exercise.steps]
 STEPS = [step.name for step in ALL if not step.n8n]

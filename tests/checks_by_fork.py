@@ -1,7 +1,7 @@
 """Checks as labkit/check.py runs them, from a process that has imported everything and forks for each question.
 
-Hundreds of answers are checked: importing FastAPI and pyarrow for each took more time than the checks. The trainee's own
-checks do not fork: neither Windows nor macOS does so safely.
+Hundreds of answers are checked: importing FastAPI and pyarrow for each took more time than the checks. The trainee's
+own checks do not fork: neither Windows nor macOS does so safely.
 """
 
 import json
