@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import replace
 from datetime import date
 
 from ingestion.api.paginations import Page
 from ingestion.bronze.publishing import DayOutcome, group_by_day, publish_day
 from ingestion.errors import IngestError
 from ingestion.logs import logger
-from ingestion.reading import Batch, Job, Selection, fetch_pages, read, sort_out, whole_day, whole_listing
+from ingestion.reading import Job, Selection, Tally, fetch_pages, read, sort_out, whole_day, whole_listing
 from ingestion.result import Outcome
 
 STOPS_THE_RUN = {
@@ -17,7 +16,6 @@ STOPS_THE_RUN = {
     "api_unreachable",
     "bad_request",
     "disk_full",
-    "internal_error",
     "output_not_writable",
     "proxy_refused",
     "rate_limited",
@@ -30,19 +28,19 @@ STOPS_THE_RUN = {
 }
 
 
-def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Batch]:
-    """Read a day and publish it. Gives what became of it and its reading, without the rows."""
+def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Tally]:
+    """Read a day and publish it. Gives what became of it, and what its reading is accounted for with."""
     selection = whole_day(job.target.resource, day)
     with job.in_flight.reading(selection.name):
         pages = fetch_pages(job, selection)
-        outcome, batch = job.in_flight.calculate(_store, job, selection, pages, day)
+        outcome, tally = job.in_flight.calculate(_store, job, selection, pages, day)
     logger.info("day done", extra={"day": day.isoformat(), "status": outcome.status, "rows": outcome.rows})
-    return outcome, batch
+    return outcome, tally
 
 
-def _store(job: Job, selection: Selection, pages: list[Page], day: date) -> tuple[DayOutcome, Batch]:
+def _store(job: Job, selection: Selection, pages: list[Page], day: date) -> tuple[DayOutcome, Tally]:
     batch = sort_out(job, selection, pages)
-    return publish_day(batch.table, day, job.target), replace(batch, table=batch.table.schema.empty_table())
+    return publish_day(batch.table, day, job.target), batch.tally
 
 
 def ingest_days(
@@ -86,23 +84,23 @@ def _ingest_listing(job: Job, days: list[date]) -> Outcome:
     result = Outcome()
     if not days:
         return result
-    batch = read(job, whole_listing())
-    by_day = group_by_day(batch.table, job.target.resource)
+    resource, batch = job.target.resource, read(job, whole_listing())
+    by_day, nothing = group_by_day(batch.table, resource), batch.table.slice(0, 0)
     for day in days:
-        table = by_day.pop(day, batch.table.slice(0, 0))
+        table = by_day.pop(day, nothing)
         try:
             result.days.append(publish_day(table, day, job.target))
         except IngestError as error:
             result.failures[day] = error
             result.unpublished += table.num_rows
-    result.count(replace(batch, table=batch.table.schema.empty_table()))
+    result.count(batch.tally)
     result.outside_period = sum(table.num_rows for table in by_day.values())
     return result
 
 
-def _collect(future: Future[tuple[DayOutcome, Batch]], day: date, result: Outcome) -> None:
+def _collect(future: Future[tuple[DayOutcome, Tally]], day: date, result: Outcome) -> None:
     try:
-        outcome, batch = future.result()
+        outcome, tally = future.result()
     except IngestError as error:
         logger.error(
             "day failed", extra={"day": day.isoformat(), "code": error.code, "detail": error.message}
@@ -110,11 +108,11 @@ def _collect(future: Future[tuple[DayOutcome, Batch]], day: date, result: Outcom
         result.failures[day] = error
         return
     result.days.append(outcome)
-    result.count(batch)
-    if batch.local_days:
+    result.count(tally)
+    if tally.local_days:
         result.failures[day] = IngestError(
             "days_not_utc",
-            f"{day} : {batch.local_days} lignes sont de ce jour à l'heure de la source, et d'un autre jour en UTC. "
+            f"{day} : {tally.local_days} lignes sont de ce jour à l'heure de la source, et d'un autre jour en UTC. "
             "L'API ne coupe pas ses jours en UTC : le jour est écrit, elles attendent en quarantaine (other_day) ; "
             "ingérez aussi le jour voisin, puis « quarantine replay ».",
         )

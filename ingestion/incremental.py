@@ -36,7 +36,7 @@ def ingest_increment(
         missing[day] for day in missing if day not in {done.day for done in outcome.days}
     )
     outcome.days = leave_former_days(batch.table, job.target, merged + seen_twice)
-    outcome.count(batch)
+    outcome.count(batch.tally)
     return outcome, mark.advanced(_reached(mark.kind, batch, job.target.resource))
 
 
@@ -58,8 +58,8 @@ def _reached(kind: str, batch: Batch, resource: Resource) -> datetime | int | st
     """How far this reading went. The cursor kept is that of the last page: it will be read again, since the API gives
     none after the last."""
     if kind == "cursor":
-        return batch.last_position
+        return batch.tally.last_position
     if kind == "updated_at":
-        return batch.latest_update
+        return batch.tally.latest_update
     highest: int | None = pc.max(batch.table[resource.id_field]).as_py()
     return highest

@@ -17,7 +17,7 @@ from ingestion.logs import logger
 from ingestion.quarantine import store as quarantine_store
 from ingestion.quarantine.store import Entry
 from ingestion.rows.decoding import read_pages, to_table
-from ingestion.rows.instants import bounds, latest_believable
+from ingestion.rows.instants import latest_believable
 from ingestion.rows.json_text import NotJson
 from ingestion.rows.records import Reject, read_texts
 from ingestion.rows.resources import Resource
@@ -59,8 +59,8 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """A reading: the table of the readable rows, and what to account for it with.
+class Tally:
+    """What a reading is accounted for with.
 
     received: rows received, and mended ones brought back; quarantined: rows refused; repeated: rows refused that came
         twice, or whose mended version is home in another day; local_days: rows of the day asked for where they were
@@ -69,13 +69,20 @@ class Batch:
     latest_update: the latest believable instant of update read, None if there is none.
     """
 
-    table: pa.Table
     received: int
     quarantined: int
     repeated: int
     last_position: str | int | None
     latest_update: datetime | None
-    local_days: int = 0
+    local_days: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A reading: the table of the readable rows, and its tally."""
+
+    table: pa.Table
+    tally: Tally
 
 
 def whole_day(resource: Resource, day: date) -> Selection:
@@ -138,7 +145,6 @@ def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
     back, mended = _mended(folder, resource, selection, waiting)
     received = table.num_rows + len(rejects) + len(back.keys() - waiting.keys())
     repeated = len(rejects) - len(waiting) + len(mended - back.keys())
-    updates = _bounds(table, resource.updated_at_field)
     if back:
         table = pa.concat_tables([to_table(list(back.values()), resource), table])
     entries = [item for item in waiting.values() if item.id not in mended]
@@ -151,26 +157,20 @@ def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
             f"{selection.name} : {len(entries)} lignes refusées sur {received} (d'abord {entries[0].reason}, champ "
             f"« {entries[0].field} »). Rien n'a été publié : l'API a-t-elle changé ? Voyez {folder}.",
         )
-    latest = _latest_update(table, resource, updates, selection)
+    latest = _latest_update(table, resource, selection)
     local = sum(_is_of_local_day(reject, resource, selection.day) for reject in rejects if selection.day)
-    return Batch(table, received, len(entries), repeated, pages[-1].position, latest, local)
+    return Batch(table, Tally(received, len(entries), repeated, pages[-1].position, latest, local))
 
 
-def _bounds(table: pa.Table, name: str | None) -> tuple[datetime, datetime] | None:
-    return bounds(table[name]) if name else None
-
-
-def _latest_update(
-    table: pa.Table, resource: Resource, updates: tuple[datetime, datetime] | None, selection: Selection
-) -> datetime | None:
+def _latest_update(table: pa.Table, resource: Resource, selection: Selection) -> datetime | None:
     """The latest update that can be believed: one of the year 9999 would hide all those to come."""
-    if updates is None:
+    if resource.updated_at_field is None:
         return None
-    latest = latest_believable(table[resource.updated_at_field])
-    if latest != updates[1]:
+    latest, ignored = latest_believable(table[resource.updated_at_field])
+    if ignored:
         logger.warning(
             "update in the future ignored",
-            extra={"reading": selection.name, "updated_at": updates[1].isoformat()},
+            extra={"reading": selection.name, "updated_at": ignored.isoformat()},
         )
     return latest
 
@@ -192,11 +192,7 @@ def _mended(
     """
     known = quarantine_store.load(folder, quarantine_store.mended_file(resource.name))
     again = {item.id for item in known if item.id in waiting}
-    back = {}
-    for item in known:
-        is_elsewhere = item.reading not in ("", selection.name)
-        if item.id in again or (selection.day and is_elsewhere):
-            good, _ = read_texts({0: (item.page, item.raw)}, resource, selection.day)
-            if good:
-                back[item.id] = good[0]
+    elsewhere = {item.id for item in known if selection.day and item.reading not in ("", selection.name)}
+    wanted = {item.id: (item.page, item.raw) for item in known if item.id in again | elsewhere}
+    back, _ = read_texts(wanted, resource, selection.day)
     return back, again

@@ -15,14 +15,14 @@ from ingestion.watermark import Watermark, text
 if TYPE_CHECKING:
     from ingestion.bronze.publishing import DayOutcome
     from ingestion.errors import IngestError
-    from ingestion.reading import Batch
+    from ingestion.reading import Tally
 
 
 @dataclass
 class Outcome:
     """What became of each day, what was read, the days skipped, failed, and never tried.
 
-    received, quarantined, repeated: sums of `reading.Batch`; unpublished: rows whose day could not be written;
+    received, quarantined, repeated: sums of `reading.Tally`; unpublished: rows whose day could not be written;
     outside_period: rows of days not asked for, in a listing read whole; latest_update: the latest update read.
     """
 
@@ -37,12 +37,12 @@ class Outcome:
     outside_period: int = 0
     latest_update: datetime | None = None
 
-    def count(self, batch: Batch) -> None:
+    def count(self, tally: Tally) -> None:
         """Add a reading to the sums."""
-        self.received += batch.received
-        self.quarantined += batch.quarantined
-        self.repeated += batch.repeated
-        self.latest_update = max(filter(None, (self.latest_update, batch.latest_update)), default=None)
+        self.received += tally.received
+        self.quarantined += tally.quarantined
+        self.repeated += tally.repeated
+        self.latest_update = max(filter(None, (self.latest_update, tally.latest_update)), default=None)
 
 
 def ingestion_result(

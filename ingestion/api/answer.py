@@ -18,8 +18,9 @@ REFUSALS = {"success": (False, "false"), "ok": (False, "false"), "status": ("err
 class Answer:
     """The body of an answer, its headers, and the address to name in a message.
 
-    content: the body in bytes; rows_key: where the rows are when the body is an object, dots going inwards;
-        status: 200, or 204 for an answer without a body, which has no rows.
+    content: the body in bytes; rows_keys: where the rows may be when the body is an object, dots going inwards: in
+        the first that holds a list, which becomes `rows_key`; status: 200, or 204 for an answer without a body, which
+        has no rows.
     Made by the client, which asks again where TransientError `invalid_json` is raised; IngestError `api_error` where
     the API tells an error inside a 200, `unexpected_shape` where the rows are not where they were looked for.
     """
@@ -27,8 +28,9 @@ class Answer:
     content: bytes
     headers: Mapping[str, str]
     url: str
-    rows_key: str = "data"
+    rows_keys: tuple[str, ...] = ("data",)
     status: int = 200
+    rows_key: str = field(init=False, default="")
     envelope: JsonObject = field(init=False)
     is_list: bool = field(init=False)
     rows_text: bytes | memoryview = field(init=False)
@@ -42,17 +44,23 @@ class Answer:
                 raise self._not_json()
             return
         found = self._members(text)
-        outer, _, inner = self.rows_key.partition(".")
-        self.envelope = {name: _plain(value) for name, value in found.items() if name != outer or inner}
+        texts = {key: self._text_at(found, key) for key in self.rows_keys}
+        lists = {key: value for key, value in texts.items() if bytes(value[:1]) == b"["}
+        self.rows_key = next(iter(lists), self.rows_keys[0])
+        self.envelope = {name: _plain(value) for name, value in found.items() if name != self.rows_key}
         self._refuse_told_error()
-        rows = found.get(outer, b"")
-        # A view: the rows of a day are kept once.
-        self.rows_text = memoryview(self._members(bytes(rows)).get(inner, b"") if inner and rows else rows)
-        if bytes(self.rows_text[:1]) != b"[":
+        if not lists:
             keys = ", ".join(f"« {key} »" for key in found) or "aucune"
             raise self._unexpected(
                 f"pas de liste sous « {self.rows_key} » (clés reçues : {keys})", self._own_words()
             )
+        self.rows_text = lists[self.rows_key]
+
+    def _text_at(self, found: Mapping[str, Piece], key: str) -> memoryview:
+        """The text at this key of the body, a view of it: the rows of a day are kept once."""
+        outer, _, inner = key.partition(".")
+        text = found.get(outer, b"")
+        return memoryview(self._members(bytes(text)).get(inner, b"") if inner and text else text)
 
     @property
     def is_empty(self) -> bool:
@@ -82,10 +90,7 @@ class Answer:
 
     def says(self, name: str) -> object:
         """What the envelope says under this name, dots going inwards ("meta.next"); None if it does not."""
-        value: object = self.envelope
-        for key in name.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
+        return at(self.envelope, name)
 
     def mentions(self, name: str) -> bool:
         """Whether the envelope has this key, dots going inwards, be it null."""
@@ -126,6 +131,14 @@ class Answer:
             "invalid_json",
             f"La réponse de {self.url} n'est pas du JSON ({kind}) : « {quoted(self.content, 40)}… ».",
         )
+
+
+def at(envelope: JsonObject, name: str) -> object:
+    """What is at this name, dots going inwards; None if there is nothing."""
+    value: object = envelope
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _plain(value: Piece) -> object:

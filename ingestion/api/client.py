@@ -61,10 +61,11 @@ class ApiClient:
         self._rate = RateLimit(self.max_requests_per_second)
         self._retrying = retrying(self.max_attempts, self.max_wait, self.budget)
 
-    def get(self, path: str, params: JsonObject, rows_key: str = "data") -> Answer:
+    def get(self, path: str, params: JsonObject, *rows_keys: str) -> Answer:
         """GET `path` (or a whole address of the same host), with retries.
 
-        rows_key: where the rows are in the answer. Raises an IngestError as soon as asking again is of no use.
+        rows_keys: where the rows may be in the answer (see Answer), "data" by default. Raises an IngestError as soon as
+        asking again is of no use.
         """
         url = path if "://" in path else f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
         if _origin(url) != _origin(self.base_url):
@@ -72,13 +73,13 @@ class ApiClient:
         if params:
             url += f"{'&' if '?' in url else '?'}{urlencode(params)}"
         try:
-            return self._retrying(self._get_once, url, rows_key, time.monotonic() + self.budget)
+            return self._retrying(self._get_once, url, rows_keys or ("data",), time.monotonic() + self.budget)
         except IngestError as error:
             error.message = redacted(error.message)
             error.args = (error.message,)
             raise
 
-    def _get_once(self, url: str, rows_key: str, deadline: float) -> Answer:
+    def _get_once(self, url: str, rows_keys: tuple[str, ...], deadline: float) -> Answer:
         self._rate.wait()
         shown, host = url.split("?")[0], urlsplit(url).netloc
         try:
@@ -95,7 +96,7 @@ class ApiClient:
             # A connection shut in the middle of the headers looks like the end of an answer.
             raise self._timed_out(shown)
         check_status(response.status_code, response.headers, content, shown)
-        return Answer(content, response.headers, shown, rows_key, response.status_code)
+        return Answer(content, response.headers, shown, rows_keys, response.status_code)
 
     def _timed_out(self, url: str) -> TransientError:
         limits = f"{self.timeout[1]:g} s sans un octet, ou {self.budget:g} s en tout"

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -22,6 +23,7 @@ from ingestion.api.client import ApiClient
 from ingestion.errors import IngestError
 from ingestion.kinds import JsonObject
 from ingestion.logs import logger
+from ingestion.rows.json_text import UNREADABLE
 from ingestion.rows.resources import Resource
 
 MAX_PAGES = 100_000
@@ -301,12 +303,17 @@ def _once(mark: int, seen: set[int], path: str, page: int) -> None:
 
 
 def _integer_ids(answer: Answer, resource: Resource) -> list[int]:
-    shape = msgspec.defstruct("Identified", [(resource.id_field, int)])
-    found = []
+    decoder, found = _identified(resource.id_field), []
     for text in answer.row_texts:
-        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            found.append(getattr(msgspec.json.decode(text, type=shape), resource.id_field))
+        with contextlib.suppress(*UNREADABLE):
+            found.append(decoder.decode(text).identifier)
     return found
+
+
+@cache
+def _identified(id_field: str) -> msgspec.json.Decoder[Any]:
+    shape = msgspec.defstruct("Identified", [("identifier", int)], rename={"identifier": id_field})
+    return msgspec.json.Decoder(shape)
 
 
 def _bounded(pages: int, path: str) -> None:

@@ -86,23 +86,24 @@ def leave_former_days(table: pa.Table, target: Target, outcomes: list[DayOutcome
     Gives `outcomes` with what this changed, in the order of the days.
     """
     present = present_days(target.folder)
-    by_day = {day: rows for day, rows in group_by_day(table, target.resource).items() if day in present}
-    ids = {day: table[target.resource.id_field].combine_chunks() for day, table in by_day.items()}
+    name = target.resource.id_field
+    by_day = group_by_day(table, target.resource).items()
+    ids = {day: rows[name].combine_chunks() for day, rows in by_day if day in present}
 
     def held(day: date) -> pa.Array:
         others = [own for other, own in ids.items() if other != day]
         if not others:
-            return pa.array([], target.resource.schema.field(target.resource.id_field).type)
+            return pa.array([], target.resource.schema.field(name).type)
         return ids_among(target.folder, day, target.resource, pa.concat_arrays(others))
 
     with ThreadPoolExecutor(READERS) as pool:
         found = dict(zip(present, pool.map(held, present), strict=True))
-    by_day = {outcome.day: outcome for outcome in outcomes}
-    for day in found:
-        if len(found[day]):
-            left = _without(found[day], day, target)
-            by_day[day] = _both(by_day[day], left) if day in by_day else left
-    return [by_day[day] for day in sorted(by_day)]
+    became = {outcome.day: outcome for outcome in outcomes}
+    for day, strays in found.items():
+        if len(strays):
+            left = _without(strays, day, target)
+            became[day] = _both(became[day], left) if day in became else left
+    return [became[day] for day in sorted(became)]
 
 
 def _without(ids: pa.Array, day: date, target: Target) -> DayOutcome:

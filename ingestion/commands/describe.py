@@ -6,8 +6,6 @@
 stdout: one JSON object: what was understood, and what is left to verify. Exit: 0 done, 1 failed, 2 badly written.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -16,16 +14,15 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ingestion.api.answer import at
+from ingestion.api.client import ApiClient
 from ingestion.bronze.partitions import read_day
 from ingestion.commands.command_line import JsonParser, run
 from ingestion.errors import IngestError, usage_error
 from ingestion.kinds import JsonObject
-
-if TYPE_CHECKING:
-    from ingestion.api.client import ApiClient
 
 ID_NAMES = ("id", "_id", "uuid", "number", "key")
 EVENT_NAMES = ("event_time", "created_at", "createdAt", "created", "timestamp", "time", "date", "occurred_at")
@@ -62,8 +59,6 @@ def build_parser() -> JsonParser:
 
 def describe(argv: list[str] | None) -> JsonObject:
     """Read one page and write the draft; gives what was understood, and what is to verify."""
-    from ingestion.api.client import ApiClient
-
     options = build_parser().parse_args(argv)
     if options.output.exists():
         raise usage_error(f"{options.output} existe déjà : choisissez un autre --output, ou déplacez-le.")
@@ -71,8 +66,12 @@ def describe(argv: list[str] | None) -> JsonObject:
     base_url = f"{address.scheme}://{address.netloc}"
     client = ApiClient(base_url, token=os.environ.get("LAB_API_TOKEN"))
     params = dict(parse_qsl(address.query))
-    body = _first_page(client, address.path, params)
-    rows_key, rows = _rows_of(body, options.url)
+    body, rows_key, received = _first_page(client, address.path, params)
+    rows = [row for row in received if isinstance(row, dict)]
+    if not rows:
+        raise IngestError(
+            "empty_page", f"{options.url} ne rend aucune ligne : donnez l'adresse d'une page qui en a."
+        )
     columns, left_out = _columns(rows)
     words, pagination, doubts = _words(body, rows_key)
     words |= _parameters(params)
@@ -85,33 +84,20 @@ def describe(argv: list[str] | None) -> JsonObject:
     return {"status": "success", "resource_file": str(options.output), "rows": len(rows), "to_verify": doubts}
 
 
-def _first_page(client: ApiClient, path: str, params: JsonObject) -> Body:
-    """The body of the page, whatever its envelope."""
-    for key in ROWS_NAMES:
-        try:
-            answer = client.get(path, params, key)
-        except IngestError as error:
-            if error.code != "unexpected_shape":
-                raise
-            continue
-        rows = [json.loads(text, parse_float=Decimal) for text in answer.row_texts]
-        return rows if answer.is_list else {**answer.envelope, key: rows}
-    raise IngestError(
-        "unexpected_shape",
-        f'{path} : aucune liste de lignes sous {", ".join(ROWS_NAMES)}. Déclarez la clé à la main, [words] rows = "…".',
-    )
-
-
-def _rows_of(body: Body, url: str) -> tuple[str, list[JsonObject]]:
-    key = (
-        ""
-        if isinstance(body, list)
-        else next(name for name in ROWS_NAMES if isinstance(body.get(name), list))
-    )
-    rows = [row for row in (body if isinstance(body, list) else body[key]) if isinstance(row, dict)]
-    if not rows:
-        raise IngestError("empty_page", f"{url} ne rend aucune ligne : donnez l'adresse d'une page qui en a.")
-    return key, rows
+def _first_page(client: ApiClient, path: str, params: JsonObject) -> tuple[Body, str, list[Any]]:
+    """The body of the page, whatever its envelope; the key of its rows, and the rows."""
+    try:
+        answer = client.get(path, params, *ROWS_NAMES)
+    except IngestError as error:
+        if error.code != "unexpected_shape":
+            raise
+        raise IngestError(
+            "unexpected_shape",
+            f"{path} : aucune liste de lignes sous {', '.join(ROWS_NAMES)}. Déclarez la clé à la main, "
+            '[words] rows = "…".',
+        ) from None
+    rows = [json.loads(text, parse_float=Decimal) for text in answer.row_texts]
+    return rows if answer.is_list else answer.envelope, answer.rows_key, rows
 
 
 def _columns(rows: list[JsonObject]) -> tuple[JsonObject, dict[str, str]]:
@@ -168,10 +154,10 @@ def _words(body: Body, rows_key: str) -> tuple[dict[str, str], str, list[str]]:
         return {}, "page", ["liste nue : pagination par numéro de page, à vérifier"]
     found = {"rows": rows_key}
     for word, names in (("next_cursor", CURSOR_NAMES), ("has_more", MORE_NAMES), ("total", TOTAL_NAMES)):
-        named = next((name for name in names if name in body and name != rows_key), None)
+        named = next((name for name in names if name in body), None)
         if named:
             found[word] = named
-    link = next((name for name in LINK_NAMES if _is_address(_at(body, name))), None)
+    link = next((name for name in LINK_NAMES if _is_address(at(body, name))), None)
     if link:
         return {**found, "next_link": link}, "link", []
     if "next_cursor" in found:
@@ -191,13 +177,6 @@ def _parameters(params: dict[str, str]) -> dict[str, str]:
         if named:
             found[word] = named
     return found
-
-
-def _at(body: JsonObject, name: str) -> object:
-    value: object = body
-    for key in name.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _is_address(value: object) -> bool:

@@ -19,7 +19,7 @@ from ingestion.commands.command_line import (
 )
 from ingestion.errors import usage_error
 from ingestion.reading import Job
-from ingestion.rows.resources import RESOURCES, Resource, load_resource
+from ingestion.rows.resources import RESOURCES, Resource, choose_resource
 
 LOOK_BACK_HOURS = 72
 DAY = 86_400.0  # seconds
@@ -82,9 +82,7 @@ def build_parser(prog: str = "python -m ingestion ingest") -> JsonParser:
 def read_options(argv: list[str] | None, prog: str = "python -m ingestion ingest") -> Namespace:
     """The options, `resource` being the Resource that they name or declare."""
     options = build_parser(prog).parse_args(argv)
-    options.resource = (
-        load_resource(options.resource_file) if options.resource_file else RESOURCES[options.resource]
-    )
+    options.resource = choose_resource(options.resource, options.resource_file)
     return options
 
 

@@ -89,11 +89,8 @@ def _readable_again(
     from ingestion.rows.decoding import to_table
     from ingestion.rows.records import read_texts
 
-    rows = {}
-    for item in (item for entries in waiting.values() for item in entries):
-        good, _ = read_texts({0: (item.page, item.raw)}, resource)
-        if good:
-            rows[item.id] = good[0]
+    texts = {(name, item.id): (item.page, item.raw) for name, entries in waiting.items() for item in entries}
+    rows = {item_id: values for (_, item_id), values in read_texts(texts, resource)[0].items()}
     times = Counter(values[resource.id_field] for values in rows.values())
     contested = sorted(identifier for identifier, count in times.items() if count > 1)
     sure = {item_id: values for item_id, values in rows.items() if times[values[resource.id_field]] == 1}
@@ -142,13 +139,9 @@ def act(argv: list[str] | None) -> JsonObject:
             raise usage_error("show demande --id : l'identifiant donné dans le fichier de quarantaine.")
         return show_entry(options.quarantine_dir, options.resource, options.id)
     from ingestion.logs import log_to_stderr, new_run_id
-    from ingestion.rows.resources import RESOURCES, load_resource
+    from ingestion.rows.resources import choose_resource
 
-    if not options.resource_file and options.resource not in RESOURCES:
-        raise usage_error(
-            f"« {options.resource} » n'est pas une ressource connue ({', '.join(RESOURCES)}) : donnez --resource-file."
-        )
-    resource = load_resource(options.resource_file) if options.resource_file else RESOURCES[options.resource]
+    resource = choose_resource(options.resource, options.resource_file)
     run_id = new_run_id()
     log_to_stderr(run_id)
     return replay(options.quarantine_dir, resource, options.output_dir, run_id)

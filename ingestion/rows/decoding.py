@@ -19,10 +19,10 @@ import pyarrow.json as pj
 
 from ingestion.kinds import JsonObject
 from ingestion.rows.instants import bounds
-from ingestion.rows.json_text import EMPTY_LIST
+from ingestion.rows.json_text import EMPTY_LIST, Text
 from ingestion.rows.records import EXACT_BELOW, Reject, read_texts
 from ingestion.rows.resources import EXTRA, INSTANT, Resource
-from ingestion.rows.sifting import Sifted, Text, sieve_of
+from ingestion.rows.sifting import Sifted, sieve_of
 
 # An amount with a large negative exponent: pyarrow 26 misreads it, or stops at once.
 TINY_NUMBER = re.compile(rb'[\d.][eE]-\d+["},\s]')
@@ -219,7 +219,7 @@ def _inexact(table: pa.Table) -> list[int]:
             # Bounds first: comparing with a number would import pandas, a quarter of a second.
             extremes = pc.min_max(column).as_py()
             largest = max(abs(extremes["min"] or 0.0), abs(extremes["max"] or 0.0))
-            if largest >= EXACT_BELOW or not pc.all(pc.is_finite(column)).as_py():
+            if largest >= EXACT_BELOW or not pc.all(pc.is_finite(column), min_count=0).as_py():
                 sound = pc.fill_null(pc.less(pc.abs(column), EXACT_BELOW), True)
                 found += pc.indices_nonzero(pc.invert(sound)).to_pylist()
     return found

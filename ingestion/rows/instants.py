@@ -22,13 +22,16 @@ def bounds(column: pa.ChunkedArray) -> tuple[datetime, datetime] | None:
     return EPOCH + timedelta(microseconds=found["min"]), EPOCH + timedelta(microseconds=found["max"])
 
 
-def latest_believable(column: pa.ChunkedArray) -> datetime | None:
-    """The last instant that is not more than a year ahead of this machine's clock; None if there is none.
+def latest_believable(column: pa.ChunkedArray) -> tuple[datetime | None, datetime | None]:
+    """The last instant that is not more than a year ahead of this machine's clock; and the last of all, if it is.
 
     A year, not a minute: a clock may be wrong, that of a practice API may be set ahead on purpose.
     """
     found, limit = bounds(column), datetime.now(UTC) + BELIEVABLE
-    if found and found[1] > limit:
-        numbers = column.cast(pa.int64())
-        found = bounds(numbers.filter(pc.less_equal(numbers, microseconds(limit))).cast(column.type))
-    return found[1] if found else None
+    if found is None:
+        return None, None
+    if found[1] <= limit:
+        return found[1], None
+    numbers = column.cast(pa.int64())
+    believed = bounds(numbers.filter(pc.less_equal(numbers, microseconds(limit))).cast(column.type))
+    return believed[1] if believed else None, found[1]

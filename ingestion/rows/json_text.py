@@ -13,9 +13,13 @@ import msgspec
 import pyarrow as pa
 
 BOM = b"\xef\xbb\xbf"
-TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},:]', re.DOTALL)
+STRING = rb'"(?:[^"\\]|\\.)*+"'
+TOKEN = re.compile(STRING + rb"|[\[\]{},:]", re.DOTALL)
+KEY = re.compile(rb"\s*(" + STRING + rb")\s*:", re.DOTALL)
 EMPTY_LIST = re.compile(rb"\[\s*\]")
 Piece = bytes | msgspec.Raw
+Text = bytes | memoryview
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 SPACES = b" \t\r\n"
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -38,16 +42,16 @@ def members(text: Piece) -> Mapping[str, Piece]:
     text = bytes(text)
     try:
         found = _members.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _scanned_members(text)
     return found if _keys_alone_between(text, found) else _scanned_members(text)
 
 
-def elements(text: bytes | memoryview) -> Sequence[Piece]:
+def elements(text: Text) -> Sequence[Piece]:
     """The text of each element of a list, as received, without copying it where it can. Raises NotJson."""
     try:
         return _elements.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return [part.strip(SPACES) for part in _parts(text, b"[", b"]")]
 
 
@@ -55,7 +59,7 @@ def is_valid(text: bytes) -> bool:
     """Whether every JSON reader takes this text."""
     try:
         msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
     return True
 
@@ -75,26 +79,20 @@ def _keys_alone_between(text: bytes, found: dict[str, msgspec.Raw]) -> bool:
 def _scanned_members(text: bytes) -> dict[str, bytes]:
     found = {}
     for part in _parts(text, b"{", b"}"):
-        key = TOKEN.match(part.lstrip(SPACES))
-        name, colon, value = part.partition(b":") if key is None else _after(part.lstrip(SPACES), key.end())
-        if not colon or key is None or name[:1] != b'"':
+        key = KEY.match(part)
+        if key is None:
             raise NotJson("an object without keys")
         try:
-            said = json.loads(name)
+            name = json.loads(key[1])
         except ValueError:
             raise NotJson("an unreadable key") from None
-        if said in found:
-            raise RepeatedKey(said)
-        found[said] = value.strip(SPACES)
+        if name in found:
+            raise RepeatedKey(name)
+        found[name] = part[key.end() :].strip(SPACES)
     return found
 
 
-def _after(part: bytes, end: int) -> tuple[bytes, bytes, bytes]:
-    rest = part[end:].lstrip(SPACES)
-    return part[:end], rest[:1] if rest[:1] == b":" else b"", rest[1:]
-
-
-def _parts(text: bytes | memoryview, opening: bytes, closing: bytes) -> list[bytes]:
+def _parts(text: Text, opening: bytes, closing: bytes) -> list[bytes]:
     """What the commas of the first level separate, between `opening` and `closing`."""
     text = bytes(text).strip(SPACES)
     if text[:1] != opening or text[-1:] != closing:

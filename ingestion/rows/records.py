@@ -80,7 +80,7 @@ def read_row(text: bytes, resource: Resource) -> JsonObject:
     if not is_valid(text):
         raise _RowError("not_json")
     try:
-        unknown = _unknown_fields(text, resource.schema)
+        unknown = unknown_fields(text, resource.schema)
     except RepeatedKey as key:
         raise _RowError("repeated_key", str(key)) from None
     values["_extra"] = msgspec.json.encode(unknown).decode() if unknown else None
@@ -101,7 +101,7 @@ def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < 4000 else Decimal(text)
 
 
-def _unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> JsonObject:
+def unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> JsonObject:
     """What the API sends beyond the schema, at every level, as text: kept, never lost in silence."""
     row = members(text)
     known = {field.name: field.type for field in fields}
@@ -110,7 +110,7 @@ def _unknown_fields(text: bytes, fields: pa.Schema | pa.StructType) -> JsonObjec
     }
     for name, kind in known.items():
         if pa.types.is_struct(kind) and bytes(row.get(name, b""))[:1] == b"{":
-            nested = _unknown_fields(bytes(row[name]), kind)
+            nested = unknown_fields(bytes(row[name]), kind)
             if nested:
                 unknown[name] = nested
     return dict(sorted(unknown.items()))

@@ -196,3 +196,14 @@ RESOURCES = {
     path.stem: load_resource(path) for path in sorted(Path(__file__).with_name("declared").glob("*.toml"))
 }
 EVENTS, POSTS, TRANSACTIONS = RESOURCES["events"], RESOURCES["posts"], RESOURCES["transactions"]
+
+
+def choose_resource(name: str, path: Path | None) -> Resource:
+    """The resource declared in the file `path`, else the one of ours of this name; a usage error for another name."""
+    if path:
+        return load_resource(path)
+    if name not in RESOURCES:
+        raise usage_error(
+            f"« {name} » n'est pas une ressource connue ({', '.join(RESOURCES)}) : donnez --resource-file."
+        )
+    return RESOURCES[name]

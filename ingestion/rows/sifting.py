@@ -1,7 +1,7 @@
 """The second reader: msgspec looks at each row in about a microsecond, and keeps the text of its unknown fields."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,11 @@ import pyarrow as pa
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from ingestion.kinds import JsonObject
-from ingestion.rows.json_text import Piece, elements, members
+from ingestion.rows.json_text import UNREADABLE, Piece, Text, elements
+from ingestion.rows.records import unknown_fields
 from ingestion.rows.resources import Resource
 
 MOST_UNKNOWN_FIELDS = 64
-Text = bytes | memoryview
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -201,15 +200,17 @@ def _type(name: str, kind: pa.DataType, unknown: JsonObject) -> Any:
 def _unknown_paths(text: bytes, fields: pa.Schema | pa.StructType) -> list[tuple[str, ...]]:
     """The fields of this row that `fields` does not name, each as the way to it; none if it is no object."""
     try:
-        row = members(text)
+        return list(_leaves(unknown_fields(text, fields)))
     except ValueError:
         return []
-    known = {field.name: field.type for field in fields}
-    paths: list[tuple[str, ...]] = [(name,) for name in row if name not in known]
-    for name, kind in known.items():
-        if pa.types.is_struct(kind) and bytes(row.get(name, b""))[:1] == b"{":
-            paths += [(name, *path) for path in _unknown_paths(bytes(row[name]), kind)]
-    return paths
+
+
+def _leaves(tree: JsonObject) -> Iterator[tuple[str, ...]]:
+    for name, inner in tree.items():
+        if isinstance(inner, dict):
+            yield from ((name, *path) for path in _leaves(inner))
+        else:
+            yield (name,)
 
 
 def _tree(paths: Iterable[tuple[str, ...]]) -> JsonObject:

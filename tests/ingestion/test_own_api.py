@@ -160,6 +160,14 @@ def test_a_draft_names_what_it_saw_and_what_it_did_not(tmp_path):
     assert any("« none »" in doubt for doubt in result["to_verify"])
 
 
+def test_a_draft_asks_for_its_page_once(tmp_path):
+    seen = []
+    body = json.dumps({"value": [{"id": 1}], "next": None}).encode()
+    with toy_api(lambda query: (200, {}, body), seen) as url:
+        assert Engine(tmp_path, url)("describe", f"{url}/v1/notes", "--output", "draft.toml").code == 0
+    assert len(seen) == 1
+
+
 def test_a_draft_follows_the_link_of_an_envelope(tmp_path):
     body = json.dumps({"data": [{"id": 1}], "links": {"next": "/v1/notes?page=2"}}).encode()
     _, resource = described(tmp_path, lambda query: (200, {}, body))

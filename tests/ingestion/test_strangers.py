@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from datetime import datetime
@@ -39,8 +41,12 @@ def listing(rows):
     return answer
 
 
+def bronze_file(engine, day="2024-01-01", name="data.parquet"):
+    return engine.folder / "data/bronze" / f"partition_date={day}" / name
+
+
 def rows_of(engine, day="2024-01-01") -> list[dict]:
-    path = engine.folder / "data/bronze" / f"partition_date={day}" / "data.parquet"
+    path = bronze_file(engine, day)
     return pq.ParquetFile(path).read().to_pylist() if path.exists() else []
 
 
@@ -166,6 +172,25 @@ def test_an_update_of_the_year_9999_does_not_move_the_watermark_and_is_said(at):
     assert "update in the future ignored" in [line["message"] for line in run.logs]
 
 
+def test_sound_rows_and_unknown_fields_are_ingested_without_pandas(at):
+    """Its import costs a quarter of a second, more than ten days of ours."""
+    code = (
+        "import sys; from ingestion.__main__ import main; main(['ingest', *sys.argv[1:]]); "
+        "print({'pandas'} & set(sys.modules))"
+    )
+    with toy_api(listing([event(1), event(2, loyalty="or")])) as url:
+        engine = at(url)
+        done = subprocess.run(
+            [sys.executable, "-c", code, *JANUARY_1ST],
+            cwd=engine.folder,
+            env=engine.environment(),
+            capture_output=True,
+            encoding="utf-8",
+        )
+    assert len(rows_of(engine)) == 2
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
 # Addresses and secrets
 
 
@@ -271,7 +296,7 @@ def test_a_destination_that_is_not_understood_is_wrong_usage(at, target):
 def test_files_of_another_tool_in_a_day_are_told_and_not_doubled(at):
     with toy_api(listing([event(1)])) as url:
         engine = at(url)
-        stranger = engine.folder / "data/bronze/partition_date=2024-01-01/part-0000.snappy.parquet"
+        stranger = bronze_file(engine, name="part-0000.snappy.parquet")
         stranger.parent.mkdir(parents=True)
         stranger.write_bytes(b"PAR1")
         run = engine.ingest(*JANUARY_1ST)
@@ -282,7 +307,7 @@ def test_files_of_another_tool_in_a_day_are_told_and_not_doubled(at):
 def test_an_empty_file_is_not_a_day_done(at):
     with toy_api(listing([event(1)])) as url:
         engine = at(url)
-        path = engine.folder / "data/bronze/partition_date=2024-01-01/data.parquet"
+        path = bronze_file(engine)
         path.parent.mkdir(parents=True)
         path.touch()
         assert engine("backfill", *JANUARY_1ST).result["partitions"]["skipped"] == []
@@ -291,7 +316,7 @@ def test_an_empty_file_is_not_a_day_done(at):
 def test_a_folder_named_20240101_is_no_day(at):
     with toy_api(listing([event(1)])) as url:
         engine = at(url)
-        path = engine.folder / "data/bronze/partition_date=20240101/data.parquet"
+        path = bronze_file(engine, "20240101")
         path.parent.mkdir(parents=True)
         path.write_bytes(b"PAR1")
         assert engine("backfill", *JANUARY_1ST).result["partitions"]["written"] == ["2024-01-01"]
