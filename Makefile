@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults airflow reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak airflow reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench      measure against other tools and publish docs/bench.md (twenty minutes)"
 	@echo "make startup    measure what a trainee waits for, the last section of docs/bench.md (six minutes)"
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
+	@echo "make soak       an hour of increments in trouble, and publish docs/soak.md (ARGS=\"--minutes 5\")"
 	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
 	@echo "make reset   remove what the runs produced"
 	@echo "make doctor  find what keeps the lab from running, even half installed"
@@ -54,6 +55,9 @@ startup: setup
 faults: setup
 	@.venv/bin/python -m tests.faults.publish $(ARGS)
 
+soak: setup
+	@.venv/bin/python -m tests.faults.soak $(ARGS)
+
 airflow: setup
 	@LAB_AIRFLOW=1 .venv/bin/python -m pytest tests/airflow
 
@@ -62,7 +66,7 @@ reset: setup
 
 # With the lab's Python if there is one: `lab` itself may not start.
 doctor:
-	@"$(firstword $(wildcard .venv/bin/python) $(PYTHON))" -m labkit.doctor
+	@"$(firstword $(wildcard .venv/bin/python) $(PYTHON))" -m labkit.commands.doctor
 
 bundle: setup
 	@$(LAB) bundle $(ARGS)

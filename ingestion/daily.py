@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from ingestion.api.paginations import Page
+from ingestion.bronze.contention import Stale, until_steady
+from ingestion.bronze.partitions import partition_name
 from ingestion.bronze.publishing import DayOutcome, group_by_day, publish_day
-from ingestion.errors import IngestError
+from ingestion.errors import IngestError, counted
 from ingestion.logs import logger
 from ingestion.reading import Job, Selection, Tally, fetch_pages, read, sort_out, whole_day, whole_listing
 from ingestion.result import Outcome
@@ -29,18 +33,29 @@ STOPS_THE_RUN = {
 
 
 def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Tally]:
-    """Read a day and publish it. Gives what became of it, and what its reading is accounted for with."""
-    selection = whole_day(job.target.resource, day)
-    with job.in_flight.reading(selection.name):
-        pages = fetch_pages(job, selection)
-        outcome, tally = job.in_flight.calculate(_store, job, selection, pages, day)
+    """Read a day and publish it, again from its reading on if another writer changed it meanwhile.
+
+    Gives what became of it, and what its reading is accounted for with.
+    """
+    where = job.target.folder.where(partition_name(day))
+    outcome, tally = until_steady(partial(_read_and_store, job, day), where)
     logger.info("day done", extra={"day": day.isoformat(), "status": outcome.status, "rows": outcome.rows})
     return outcome, tally
 
 
-def _store(job: Job, selection: Selection, pages: list[Page], day: date) -> tuple[DayOutcome, Tally]:
+def _read_and_store(job: Job, day: date) -> tuple[DayOutcome, Tally]:
+    seen = job.target.folder.version(partition_name(day))
+    selection = whole_day(job, day)
+    with job.in_flight.reading(selection.name):
+        pages = fetch_pages(job, selection)
+        return job.in_flight.calculate(_store, job, selection, pages, day, seen)
+
+
+def _store(
+    job: Job, selection: Selection, pages: list[Page], day: date, seen: str | None
+) -> tuple[DayOutcome, Tally]:
     batch = sort_out(job, selection, pages)
-    return publish_day(batch.table, day, job.target), batch.tally
+    return publish_day(batch.table, day, job.target, seen), batch.tally
 
 
 def ingest_days(
@@ -80,19 +95,36 @@ def ingest_days(
 
 
 def _ingest_listing(job: Job, days: list[date]) -> Outcome:
-    """Read the whole listing once, and write those of `days` that it has rows of."""
-    result = Outcome()
+    """Read the whole listing once, and write those of `days` that it has rows of.
+
+    It is read again if another writer changed one of them meanwhile.
+    """
     if not days:
-        return result
-    resource, batch = job.target.resource, read(job, whole_listing())
+        return Outcome()
+    written: set[date] = set()
+    result = until_steady(partial(_read_and_store_listing, job, days, written), str(job.target.folder))
+    result.days = [replace(one, status="written") if one.day in written else one for one in result.days]
+    return result
+
+
+def _read_and_store_listing(job: Job, days: list[date], written: set[date]) -> Outcome:
+    """written: the days that this run wrote, this time or before it had to read again."""
+    result, resource, stale = Outcome(), job.target.resource, None
+    seen = {day: job.target.folder.version(partition_name(day)) for day in days}
+    batch = read(job, whole_listing(job))
     by_day, nothing = group_by_day(batch.table, resource), batch.table.slice(0, 0)
     for day in days:
         table = by_day.pop(day, nothing)
         try:
-            result.days.append(publish_day(table, day, job.target))
+            result.days.append(publish_day(table, day, job.target, seen[day]))
+        except Stale as changed:
+            stale = changed
         except IngestError as error:
             result.failures[day] = error
             result.unpublished += table.num_rows
+    written |= {one.day for one in result.days if one.status == "written"}
+    if stale:
+        raise stale
     result.count(batch.tally)
     result.outside_period = sum(table.num_rows for table in by_day.values())
     return result
@@ -112,7 +144,7 @@ def _collect(future: Future[tuple[DayOutcome, Tally]], day: date, result: Outcom
     if tally.local_days:
         result.failures[day] = IngestError(
             "days_not_utc",
-            f"{day} : {tally.local_days} lignes sont de ce jour à l'heure de la source, et d'un autre jour en UTC. "
+            f"{day} : {counted(tally.local_days, 'ligne')} de ce jour à l'heure de la source, d'un autre jour en UTC. "
             "L'API ne coupe pas ses jours en UTC : le jour est écrit, elles attendent en quarantaine (other_day) ; "
             "ingérez aussi le jour voisin, puis « quarantine replay ».",
         )

@@ -27,3 +27,8 @@ class IngestError(Exception):
 def usage_error(message: str) -> IngestError:
     """The caller gave a wrong argument: code `usage`, exit 2."""
     return IngestError("usage", message, WRONG_USAGE)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 ligne", "2 lignes". French says none in the singular, too."""
+    return f"{number} {noun}{'s' if number > 1 else ''}"

@@ -1,7 +1,7 @@
 """Read a selection of the API whole: all its pages, then the good rows apart from those refused."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ from ingestion.api.client import ApiClient
 from ingestion.api.paginations import PAGINATIONS, Page, SourceMoved
 from ingestion.bronze.publishing import Target
 from ingestion.bronze.storage import Folder
-from ingestion.errors import IngestError
+from ingestion.errors import IngestError, counted
 from ingestion.in_flight import InFlight
 from ingestion.kinds import JsonObject
 from ingestion.logs import logger
@@ -49,6 +49,7 @@ class Selection:
     params: the parameters of the request; start: where to begin in the pagination, None for its beginning.
     whole: whether the selection is read whole again; see `quarantine_store.record`.
     day: the day of which all the rows must be, if there is one.
+    waiting: the version of the quarantine's file of this reading when it began.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Selection:
     whole: bool
     day: date | None = None
     start: str | int | None = None
+    waiting: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,23 @@ class Batch:
     tally: Tally
 
 
-def whole_day(resource: Resource, day: date) -> Selection:
-    """A whole day; for a resource without a date, the whole resource."""
+def whole_day(job: Job, day: date) -> Selection:
+    """A whole day, read from now on; for a resource without a date, the whole resource."""
+    resource = job.target.resource
     if resource.event_time_field is None:
-        return Selection(day.isoformat(), {}, whole=True)
-    return Selection(day.isoformat(), {resource.words.date: day.isoformat()}, whole=True, day=day)
+        return _from_now_on(job, Selection(day.isoformat(), {}, whole=True))
+    asked = {resource.words.date: day.isoformat()}
+    return _from_now_on(job, Selection(day.isoformat(), asked, whole=True, day=day))
 
 
-def whole_listing() -> Selection:
-    """Everything, for a resource that cannot be asked for a day."""
-    return Selection("listing", {}, whole=True)
+def whole_listing(job: Job) -> Selection:
+    """Everything, read from now on, for a resource that cannot be asked for a day."""
+    return _from_now_on(job, Selection("listing", {}, whole=True))
+
+
+def _from_now_on(job: Job, selection: Selection) -> Selection:
+    name = quarantine_store.waiting_file(job.target.resource.name, selection.name)
+    return replace(selection, waiting=job.quarantine.version(name))
 
 
 def read(job: Job, selection: Selection) -> Batch:
@@ -134,6 +143,7 @@ def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
     """Set the readable rows apart from the refused ones, which go to quarantine.
 
     IngestError `too_many_rejects` beyond the threshold: it is the API that has changed, not a few rows.
+    Stale if another writer changed the quarantine of a whole reading since it began.
     """
     resource, folder = job.target.resource, job.quarantine
     try:
@@ -148,18 +158,28 @@ def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
     if back:
         table = pa.concat_tables([to_table(list(back.values()), resource), table])
     entries = [item for item in waiting.values() if item.id not in mended]
-    quarantine_store.record(
-        folder, quarantine_store.waiting_file(resource.name, selection.name), entries, selection.whole
-    )
+    name = quarantine_store.waiting_file(resource.name, selection.name)
+    quarantine_store.record(folder, name, entries, selection.whole, selection.waiting)
+    if entries and not selection.whole:
+        _leave_to_replay(folder, resource, name)
     if len(entries) > job.max_quarantine_ratio * received:
         raise IngestError(
             "too_many_rejects",
-            f"{selection.name} : {len(entries)} lignes refusées sur {received} (d'abord {entries[0].reason}, champ "
-            f"« {entries[0].field} »). Rien n'a été publié : l'API a-t-elle changé ? Voyez {folder}.",
+            f"{selection.name} : {counted(len(entries), 'ligne')} en quarantaine sur {received} (d'abord "
+            f"{entries[0].reason}, champ « {entries[0].field} »). Rien n'a été publié : "
+            f"l'API a-t-elle changé ? Voyez {folder}.",
         )
     latest = _latest_update(table, resource, selection)
     local = sum(_is_of_local_day(reject, resource, selection.day) for reject in rejects if selection.day)
     return Batch(table, Tally(received, len(entries), repeated, pages[-1].position, latest, local))
+
+
+def _leave_to_replay(folder: Folder, resource: Resource, name: str) -> None:
+    """Take out of the file those that a replay brought home while it was written: it may have looked there before."""
+    home = {item.id for item in quarantine_store.load(folder, quarantine_store.mended_file(resource.name))}
+    quarantine_store.change(
+        folder, name, lambda former: {id: item for id, item in former.items() if id not in home}
+    )
 
 
 def _latest_update(table: pa.Table, resource: Resource, selection: Selection) -> datetime | None:

@@ -14,6 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from ingestion.bronze.contention import until_steady
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 
@@ -82,13 +83,28 @@ def load(folder: Folder, resource: str, kind: str) -> Watermark | None:
 
 
 def commit(folder: Folder, watermark: Watermark) -> None:
-    """Keep `watermark` if it goes forward. To be called after the data is written, never before."""
-    former = load(folder, watermark.resource, watermark.kind)
-    latest = former.advanced(watermark.value) if former else watermark
-    if latest == former or latest.value is None:
-        return
-    state = {"version": VERSION, "resource": latest.resource, "kind": latest.kind, "value": latest.text}
-    folder.replace(state_file(latest.resource, latest.kind), json.dumps(state).encode())
+    """Keep `watermark` if it goes forward, whoever else keeps one meanwhile.
+
+    To be called after the data is written, never before.
+    """
+    name = state_file(watermark.resource, watermark.kind)
+
+    def attempt() -> None:
+        with folder.exclusive(name):
+            seen = folder.version(name)
+            former = load(folder, watermark.resource, watermark.kind)
+            latest = former.advanced(watermark.value) if former else watermark
+            if latest == former or latest.value is None:
+                return
+            state = {
+                "version": VERSION,
+                "resource": latest.resource,
+                "kind": latest.kind,
+                "value": latest.text,
+            }
+            folder.replace(name, json.dumps(state).encode(), seen)
+
+    until_steady(attempt, folder.where(name))
 
 
 def parse_value(kind: str, value: str) -> datetime | int | str:

@@ -4,6 +4,7 @@ Standard library only, and written so that an old Python still reads it and gets
 The second run costs nothing: a stamp in .venv says that what is installed is what is asked for.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -11,15 +12,21 @@ import platform
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "lab-setup.stamp")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
-# What `lab bundle` prepared for a machine without a network (labkit/bundle.py): used when it is there.
+# What `lab bundle` prepared for a machine without a network (labkit/commands/bundle.py): used when it is there.
 OFFLINE = os.environ.get("LAB_BUNDLE") or os.path.join(ROOT, "offline")
 MUST_FIT = {"system": "système", "python": "Python", "requirements": "état de requirements.txt"}
 OLDEST = (3, 11)
+# What pip's configuration says of its index, and the variable by which uv is told so.
+INDEX_KEYS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+}
 
 
 class SetupError(Exception):
@@ -84,9 +91,37 @@ def pinned(package):
         return next(line.split()[0] for line in stream if line.startswith(package + "=="))
 
 
-def run_installer(arguments):
+def index_settings():
+    """The package index that pip's configuration names, in uv's variables: uv reads none of pip's."""
+    listed = subprocess.run(
+        [environment_python(), "-m", "pip", "config", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    known = dict(
+        line.split("=", 1) for line in listed.stdout.decode(errors="replace").splitlines() if "=" in line
+    )
+    found = {}
+    for section in ("global", "install", ":env:"):  # the last one wins, as in pip
+        for key, variable in INDEX_KEYS.items():
+            if section + "." + key in known:
+                found[variable] = " ".join(ast.literal_eval(known[section + "." + key]).split())
+    return found
+
+
+def index_name(settings):
+    """The host of the index, without the password its address may bear."""
+    return urllib.parse.urlsplit(settings.get("UV_DEFAULT_INDEX", "")).hostname or "celui de pip, par défaut"
+
+
+def run_installer(arguments, settings):
     """Run an installer, its output kept for the error message. True if it succeeded."""
-    done = subprocess.run([environment_python(), "-m", *arguments], cwd=ROOT, stderr=subprocess.PIPE)
+    done = subprocess.run(
+        [environment_python(), "-m", *arguments],
+        cwd=ROOT,
+        env=dict(settings, **os.environ),
+        stderr=subprocess.PIPE,
+    )
     if done.returncode:
         sys.stderr.write(done.stderr.decode(errors="replace"))
     return done.returncode == 0
@@ -132,22 +167,28 @@ def offline_folder():
 
 
 def install_packages():
-    say("… installation des paquets Python (environ 700 Mo, une à trois minutes la première fois)")
     offline = offline_folder()
+    settings = {} if offline else index_settings()
+    origin = "l'archive hors ligne" if offline else "index : %s" % index_name(settings)
+    say(
+        "… installation des paquets Python (environ 700 Mo, une à trois minutes la première fois ; %s)"
+        % origin
+    )
     source = ["--no-index", "--find-links", os.path.join(offline, "wheels")] if offline else []
-    has_uv = run_installer(["pip", "install", "--quiet", *source, pinned("uv")])
+    has_uv = run_installer(["pip", "install", "--quiet", *source, pinned("uv")], settings)
     installer = ["uv", "pip"] if has_uv else ["pip"]
     target = ["--python", environment_python()] if has_uv else []
     install = [*installer, "install", "--quiet", *source, *target]
     # uv leaves byte-code to the first import, which would make each first import of the day slow.
     compiled = ["--compile-bytecode"] if has_uv else []
-    complete = run_installer([*install, *compiled, "-r", "requirements.txt"]) and run_installer(
-        [*install, "--no-deps", "--editable", ".", "--editable", "./labkit"]
+    complete = run_installer([*install, *compiled, "-r", "requirements.txt"], settings) and run_installer(
+        [*install, "--no-deps", "--editable", ".", "--editable", "./labkit"], settings
     )
     if not complete:
         raise SetupError(
-            "Les paquets Python n'ont pas tous pu être installés (détail ci-dessus). Vérifiez la connexion "
+            "Les paquets Python n'ont pas tous pu être installés (détail ci-dessus ; %s). Vérifiez la connexion "
             "et la place sur le disque, puis relancez la même commande : elle reprend où elle en était."
+            % origin
         )
 
 

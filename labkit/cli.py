@@ -1,6 +1,8 @@
 """The command `lab`. A command's module is imported when it is called, so that --help is instant."""
 
 import importlib
+import io
+import os
 import shutil
 import sys
 
@@ -8,16 +10,18 @@ import click
 
 EXERCISES = ("check", "hint", "progress", "catch-up", "diff", "cut", "report")
 COMMANDS = {
-    "run": "labkit.runner:run_command",
-    "status": "labkit.status:status_command",
-    "logs": "labkit.log_reader:logs_command",
-    "bundle": "labkit.bundle:bundle_command",
-    "demo": "labkit.demo:demo_command",
-    "live": "labkit.live:live_command",
-    "n8n": "labkit.n8n_commands:n8n_group",
-    "node-red": "labkit.node_red:node_red_command",
-    "secrets": "labkit.secret_scan:secrets_command",
-    **{name: f"labkit.exercise_commands:{name.replace('-', '_')}_command" for name in EXERCISES},
+    "run": "labkit.runs.command:run_command",
+    "status": "labkit.commands.status:status_command",
+    "logs": "labkit.runs.log_reader:logs_command",
+    "bundle": "labkit.commands.bundle:bundle_command",
+    "demo": "labkit.commands.demo:demo_command",
+    "live": "labkit.commands.live:live_command",
+    "n8n": "labkit.commands.n8n:n8n_group",
+    "node-red": "labkit.n8n.node_red:node_red_command",
+    "sheets": "labkit.commands.print_sheets:sheets_command",
+    "sql": "labkit.commands.sql:sql_command",
+    "secrets": "labkit.n8n.secret_scan:secrets_command",
+    **{name: f"labkit.commands.exercises:{name.replace('-', '_')}_command" for name in EXERCISES},
 }
 
 
@@ -35,11 +39,17 @@ class LabGroup(click.Group):
 
 
 @click.group(cls=LabGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labkit", prog_name="lab", message="%(prog)s %(version)s")
 def main() -> None:
     """Le laboratoire d'ingestion : API → Parquet → validation → backfill, orchestré par n8n."""
+    from labkit.base.proxies import no_proxy
+
     for stream in (sys.stdout, sys.stderr):
         # Windows gives a pipe an encoding that has no « ✓ », and n8n reads UTF-8.
-        stream.reconfigure(encoding="utf-8", errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    # This machine's own services are asked without a proxy, whichever variable names one.
+    os.environ.update(no_proxy())
 
 
 @main.command()
@@ -51,29 +61,27 @@ def main() -> None:
 )
 def start(no_browser: bool, without: str | None, force: bool, projecteur: bool) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
-    from labkit import services
-    from labkit.paths import HOST, port
+    from labkit.base.paths import service_url
+    from labkit.services import lab
 
-    if services.remembered().get("lab"):
-        click.echo(f"Le laboratoire tourne déjà : http://{HOST}:{port('jupyter')} (lab stop l'arrête).")
+    if lab.remembered().get("lab"):
+        click.echo(f"Le laboratoire tourne déjà : {service_url('jupyter')} (lab stop l'arrête).")
         return
-    services.Lab(
-        without_n8n=without == "n8n", browser=not no_browser, force=force, projector=projecteur
-    ).run()
+    lab.Lab(without_n8n=without == "n8n", browser=not no_browser, force=force, projector=projecteur).run()
 
 
 @main.command()
 def stop() -> None:
     """Arrête le laboratoire démarré dans un autre terminal."""
-    from labkit import services
+    from labkit.services import lab
 
-    click.echo("Tout est arrêté." if services.stop_running() else "Aucun laboratoire ne tourne.")
+    click.echo("Tout est arrêté." if lab.stop_running() else "Aucun laboratoire ne tourne.")
 
 
 @main.command()
 def doctor() -> None:
     """Cherche ce qui empêche le laboratoire de marcher, et dit un remède. Sortie 1 s'il y a un problème."""
-    from labkit.doctor import main as examine
+    from labkit.commands.doctor import main as examine
 
     sys.exit(examine())
 
@@ -82,9 +90,7 @@ def doctor() -> None:
 @click.option("--port", default=None, type=click.IntRange(0, 65535), help="0 : un port libre.")
 def api(port: int | None) -> None:
     """Sert l'API d'entraînement, seule."""
-    import os
-
-    from labkit import paths
+    from labkit.base import paths
     from labkit.practice_api.server import serve
 
     chosen = paths.port("api") if port is None else port
@@ -107,26 +113,38 @@ def reset(exercise: str | None, yes: bool) -> None:
     import requests
 
     if exercise:
-        from labkit.exercise_commands import start_over
+        from labkit.commands.exercises import start_over
 
         start_over(exercise)
         return
 
-    from labkit.health import is_up
-    from labkit.paths import DATA, STATE, api_url
+    from labkit.base.paths import DATA, STATE, api_url
+    from labkit.services.health import is_up
 
     folders = [DATA / name for name in ("bronze", "quarantine", "demo", "runs")]
     if not yes:
         click.confirm("Effacer data/bronze, quarantine, demo, runs et les filigranes ?", abort=True)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    for mark in STATE.glob("*.*.json"):
-        mark.unlink()
+    try:
+        for folder in folders:
+            if folder.exists():
+                shutil.rmtree(folder)
+        for mark in STATE.glob("*.*.json"):
+            mark.unlink()
+    except OSError as problem:
+        raise click.ClickException(
+            f"{problem.filename} n'a pas pu être effacé ({problem.strerror}) : rendez-le modifiable, puis recommencez."
+        ) from None
     if is_up("api"):
         requests.post(f"{api_url()}/_lab/reset", timeout=5)
         said = "Effacé ; l'API est revenue au premier jour."
     else:
         said = "Effacé. L'API ne tourne pas."
+    if is_up("n8n"):
+        from labkit.n8n import setup
+
+        setup.forget_watermarks(setup.connect())
+    elif (STATE / "n8n").exists():
+        said += " n8n ne tourne pas : ses filigranes y restent, refaites lab reset quand il tournera."
     click.echo(f"{said} Vos scripts et notebooks n'ont pas été touchés.")
 
 

@@ -2,6 +2,10 @@
 
 Les scripts ne changent pas : Airflow lit leur code de sortie. LAB_ROOT désigne le dossier du laboratoire, LAB_PYTHON
 le Python qui a leurs bibliothèques. Écrit pour Airflow 3.
+
+Avec un simple `schedule="0 6 * * *"`, le passage de 6 h porterait le jour même, pas encore fini : ses dix-huit
+dernières heures ne seraient jamais lues. CronDataIntervalTimetable donne à chaque passage le jour qui vient de finir.
+`{{ ds }}` peut entrer dans une commande : c'est Airflow qui le calcule, et non quelqu'un qui l'envoie.
 """
 
 import os
@@ -9,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
 
 PYTHON = os.environ.get("LAB_PYTHON", "python")
 DAY = "--start-date {{ ds }} --end-date {{ ds }}"
@@ -16,7 +21,7 @@ BRONZE = "data/bronze/airflow"
 
 with DAG(
     "backfill",
-    schedule="0 6 * * *",
+    schedule=CronDataIntervalTimetable("0 6 * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     end_date=datetime(2024, 3, 31, tzinfo=UTC),
     catchup=True,
@@ -26,7 +31,7 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
     },
-):
+) as dag:
     ingest = BashOperator(
         task_id="ingest", bash_command=f"{PYTHON} solutions/ingest_api.py {DAY} --output-dir {BRONZE}"
     )

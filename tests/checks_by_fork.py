@@ -1,4 +1,5 @@
-"""Checks as labkit/check.py runs them, from a process that has imported everything and forks for each question.
+"""Checks as labkit/exercises/check.py runs them, from a process that has imported everything and forks for each
+question.
 
 Hundreds of answers are checked: importing FastAPI and pyarrow for each took more time than the checks. The trainee's
 own checks do not fork: neither Windows nor macOS does so safely.
@@ -13,15 +14,15 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from labkit import check, check_child
-from labkit.check import Finding
-from labkit.exercises import find_steps
+from labkit.exercises import check, check_child
+from labkit.exercises.check import Finding
+from labkit.exercises.declared import find_steps
 
 LOCK = threading.Lock()
 
 
 def run_checks(target: str, folder: Path) -> list[Finding]:
-    """As labkit.check.run_checks."""
+    """As labkit.exercises.check.run_checks."""
     return check.run_checks(target, folder, _Forked(find_steps(target)[0].exercise))
 
 

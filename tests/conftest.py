@@ -10,9 +10,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from labkit.exercises import exercises
+from labkit.base.switchboard_client import switch
+from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
-from labkit.switchboard_client import switch
 
 REPOSITORY = Path(__file__).parents[1]
 PRACTICALS = ("tp21", "tp22", "tp23")

@@ -20,7 +20,7 @@ from requests.utils import parse_header_links
 
 from ingestion.api.answer import Answer
 from ingestion.api.client import ApiClient
-from ingestion.errors import IngestError
+from ingestion.errors import IngestError, counted
 from ingestion.kinds import JsonObject
 from ingestion.logs import logger
 from ingestion.rows.json_text import UNREADABLE
@@ -131,7 +131,9 @@ class _Ending:
             raise SourceMoved(path, self.total, total)
         self.total = total
         if answer.is_empty and self.rows < total:
-            raise IngestError("short_read", f"{path} annonce {total} lignes et n'en a rendu que {self.rows}.")
+            raise IngestError(
+                "short_read", f"{path} annonce {counted(total, 'ligne')} et n'en a rendu que {self.rows}."
+            )
         return total
 
 

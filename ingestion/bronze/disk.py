@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ingestion.bronze.contention import contended
 from ingestion.errors import IngestError
 
-LOCK_NAME = ".ingestion.lock"
-
-
+LOCK_WAIT = 60.0  # seconds
 DISK_FULL = (errno.ENOSPC, errno.EFBIG)
 
 
@@ -32,6 +31,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            _make_newer(temporary, path)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -69,19 +69,36 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def exclusive(path: Path, folder: object) -> Iterator[None]:
-    """Hold the lock `path` during this block; IngestError `locked` if another run holds it."""
+def exclusive(path: Path, lock: Path) -> Iterator[None]:
+    """Keep every other writer of `path` out during this block, by the file `lock`, which stays.
+
+    A killed writer lets go of it; one that holds it already may take it again.
+    IngestError `contended` after LOCK_WAIT seconds: nobody needs that long to replace a file.
+    """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path)
+    held = FileLock(lock, is_singleton=True)
     with disk_errors(path):
         try:
-            lock.acquire(timeout=0)
+            held.acquire(timeout=LOCK_WAIT, poll_interval=0.01)
         except Timeout:
-            raise IngestError(
-                "locked", f"Un autre passage écrit déjà dans {folder} : attendez sa fin, puis relancez."
-            ) from None
+            raise contended(str(path)) from None
     try:
         yield
     finally:
-        lock.release()
+        held.release()
+
+
+def version(path: Path) -> str | None:
+    """What tells a file from the one it replaced; None if there is no file. See `_make_newer`."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
+
+
+def _make_newer(temporary: Path, former: Path) -> None:
+    """A file that replaces another bears a later time: the clock of a disk may tick only every few milliseconds."""
+    if former.is_file() and temporary.stat().st_mtime_ns <= (before := former.stat().st_mtime_ns):
+        os.utime(temporary, ns=(before + 1, before + 1))

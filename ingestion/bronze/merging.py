@@ -42,6 +42,23 @@ def keep_latest(table: pa.Table, resource: Resource) -> pa.Table:
     return table.filter(pa.concat_arrays([last_of_its_id, pa.array([True])]))
 
 
+def version_columns(resource: Resource) -> list[str]:
+    """The columns that tell which of two copies of a row, in two days, is the latest, most telling last."""
+    updated_at = [resource.updated_at_field] if resource.updated_at_field else []
+    return [resource.id_field, *updated_at, "_ingested_at", "_partition_date"]
+
+
+def beaten(copies: pa.Table, resource: Resource) -> pa.Table:
+    """The rows of `copies` (see `version_columns`) of which a later copy is there too.
+
+    No two writers disagree on it, whatever each has seen: a row is never taken out of both its days.
+    """
+    order = [(name, "ascending", "at_start") for name in version_columns(resource)]
+    copies = copies.take(pc.sort_indices(copies, sort_keys=order))
+    ids = copies[resource.id_field]
+    return copies.slice(0, len(ids) - 1).filter(pc.equal(ids[:-1], ids[1:]).combine_chunks())
+
+
 def merge(
     existing: pa.Table | None, incoming: pa.Table, resource: Resource, whole_day: bool
 ) -> tuple[pa.Table, Change]:

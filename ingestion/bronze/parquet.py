@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingestion.bronze.contention import Gone
 from ingestion.bronze.partitions import partition_name
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
@@ -57,7 +58,7 @@ def written_checksum(folder: Folder, day: date, resource: Resource) -> str | Non
 
 
 def read_partition(folder: Folder, day: date, resource: Resource) -> pa.Table:
-    """The day already written. IngestError if the file is unreadable or of another resource."""
+    """The day already written. IngestError if the file is unreadable or of another resource; Gone if there is none."""
     with _open(folder, day) as file:
         table = _readable(lambda: file.read(), folder.where(partition_name(day)))
     if _columns(table.schema) != _columns(resource.file_schema):
@@ -75,15 +76,21 @@ def _columns(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
 
 
 def write_partition(
-    table: pa.Table, folder: Folder, day: date, resource: Resource, run_id: str, digest: str, compression: str
+    table: pa.Table,
+    folder: Folder,
+    day: date,
+    resource: Resource,
+    run_id: str,
+    compression: str,
+    seen: str | None,
 ) -> str:
     """Write the day `day` whole, or nothing. Gives the address of the file.
 
-    digest: the fingerprint of `table` (see `checksum`); compression: Parquet codec.
-    If the disk refuses, the former file stays.
+    compression: Parquet codec; seen: the version of the file that `table` was made from.
+    If the disk refuses, the former file stays; so does the other writer's if it changed (Stale).
     """
-    name = partition_name(day)
-    footer = {"run_id": run_id, "source": resource.path, "rows": str(table.num_rows), "checksum": digest}
+    name, rows = partition_name(day), str(table.num_rows)
+    footer = {"run_id": run_id, "source": resource.path, "rows": rows, "checksum": checksum(table, resource)}
     sink = pa.BufferOutputStream()
     pq.write_table(
         table.replace_schema_metadata(footer),
@@ -91,7 +98,7 @@ def write_partition(
         compression=compression,
         use_dictionary=[*resource.categories, "_ingested_at", "_source", "_partition_date"],
     )
-    folder.replace(name, sink.getvalue())
+    folder.replace(name, sink.getvalue(), seen)
     return folder.where(name)
 
 
@@ -128,6 +135,8 @@ def _open(folder: Folder, day: date) -> pq.ParquetFile:
 def _readable(read: Callable[[], T], path: str) -> T:
     try:
         return read()
+    except FileNotFoundError:
+        raise Gone(path) from None
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise IngestError(

@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.bronze.merging import Change, keep_latest, merge
+from ingestion.bronze.contention import Gone, Stale, until_steady
+from ingestion.bronze.merging import Change, beaten, keep_latest, merge, version_columns
 from ingestion.bronze.parquet import (
     add_metadata,
     checksum,
@@ -54,71 +56,206 @@ class DayOutcome:
     path: str | None = None
 
 
-def publish_day(table: pa.Table, day: date, target: Target) -> DayOutcome:
-    """Replace the day `day` by `table`, its whole reading."""
-    if table.num_rows:
-        return _publish(table, day, target, whole_day=True)
-    name = partition_name(day)
-    if target.folder.exists(name):
+def publish_day(table: pa.Table, day: date, target: Target, seen: str | None) -> DayOutcome:
+    """Replace the day `day` by `table`, its whole reading.
+
+    Args:
+        table: all the rows that the source gives for this day.
+        day: the UTC day of their events.
+        target: where and how to write.
+        seen: the version of the day's file when the reading began.
+
+    Returns:
+        What became of the day.
+
+    Raises:
+        Stale: another writer changed the day meanwhile. A row that `table` does not have was deleted at the source, or
+            has joined the day since: only reading the source again tells.
+        IngestError: the day cannot be written, or what is there cannot be read.
+    """
+    folder, name, resource = target.folder, partition_name(day), target.resource
+    if not table.num_rows:
+        return _nothing_read(day, target, seen)
+    _refuse_strangers(folder, name)
+    rows = keep_latest(table, resource)
+    looks_back = seen is not None and not target.force
+    if looks_back and checksum(rows, resource) == written_checksum(folder, day, resource):
+        duplicates, same = table.num_rows - rows.num_rows, Change(unchanged=rows.num_rows)
+        return DayOutcome(day, "unchanged", rows.num_rows, duplicates, same, folder.where(name))
+    with folder.exclusive(name):
+        existing = read_partition(folder, day, resource) if looks_back else None
+        return _merge_into(existing, table, rows, day, target, seen, whole_day=True)
+
+
+def _nothing_read(day: date, target: Target, seen: str | None) -> DayOutcome:
+    """The outcome of a day of which the source gives no row; an error if there were some."""
+    where = target.folder.where(partition_name(day))
+    if target.folder.version(partition_name(day)) != seen:
+        raise Stale(where)
+    if seen:
         raise IngestError(
             "empty_day",
-            f"L'API ne rend plus aucune ligne pour {day} alors que {target.folder.where(name)} en contient : "
+            f"L'API ne rend plus aucune ligne pour {day} alors que {where} en contient : "
             "rien n'a été touché. Si c'est voulu, supprimez ce fichier.",
         )
     return DayOutcome(day, "empty")
 
 
 def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome], dict[date, int]]:
-    """Merge each row into the day of its event; the other rows of these days stay.
+    """Merge each row into the day of its event; the other rows of these days stay, another writer's too.
 
     Gives also, for the days that have no file yet, their number of rows: to write one with these alone would make an
     incomplete day pass for a day done. To be followed by `leave_former_days`.
     """
     present = present_days(target.folder)
     by_day = group_by_day(table, target.resource)
-    missing = {day: by_day.pop(day).num_rows for day in sorted(by_day) if day not in present}
-    return [_publish(by_day[day], day, target, whole_day=False) for day in sorted(by_day)], missing
+    outcomes, missing = [], {}
+    for day in sorted(by_day):
+        where = target.folder.where(partition_name(day))
+        joined = until_steady(partial(_join, by_day[day], day, target), where) if day in present else None
+        if joined:
+            outcomes.append(joined)
+        else:
+            missing[day] = by_day[day].num_rows
+    return outcomes, missing
+
+
+def _join(table: pa.Table, day: date, target: Target) -> DayOutcome | None:
+    """Merge rows into the day's file; None if it has none. Stale if another writer came between."""
+    folder, name = target.folder, partition_name(day)
+    _refuse_strangers(folder, name)
+    with folder.exclusive(name):
+        seen = folder.version(name)
+        if seen is None:
+            return None
+        existing = read_partition(folder, day, target.resource)
+        rows = keep_latest(table, target.resource)
+        return _merge_into(existing, table, rows, day, target, seen, whole_day=False)
+
+
+def _merge_into(
+    existing: pa.Table | None,
+    table: pa.Table,
+    rows: pa.Table,
+    day: date,
+    target: Target,
+    seen: str | None,
+    whole_day: bool,
+) -> DayOutcome:
+    """Merge `rows`, those of `table` without their former versions, into `existing`, and write what that changes."""
+    incoming = add_metadata(rows, target.resource, day, target.ingested_at)
+    merged, change = merge(existing, incoming, target.resource, whole_day)
+    outcome = DayOutcome(
+        day,
+        "unchanged",
+        rows.num_rows,
+        table.num_rows - rows.num_rows,
+        change,
+        target.folder.where(partition_name(day)),
+    )
+    if existing is not None and change.is_empty:
+        return outcome
+    _write(merged, day, target, seen)
+    return replace(outcome, status="written")
+
+
+def _write(table: pa.Table, day: date, target: Target, seen: str | None) -> None:
+    write_partition(table, target.folder, day, target.resource, target.run_id, target.compression, seen)
+
+
+def _refuse_strangers(folder: Folder, name: str) -> None:
+    strangers = [one for one in folder.neighbours(name) if one.endswith(".parquet")]
+    if strangers:
+        raise IngestError(
+            "foreign_files",
+            f"{folder.where(name)} a pour voisin {strangers[0]}, que ce moteur n'a pas écrit : qui lit le "
+            "dossier compterait les lignes deux fois. Rien n'a été touché : déplacez-le, ou changez --output-dir.",
+        )
 
 
 def leave_former_days(table: pa.Table, target: Target, outcomes: list[DayOutcome]) -> list[DayOutcome]:
-    """Take the rows of `table`, each safe in the day of its event, out of the other days that still hold them.
+    """Leave each row of `table`, safe in the day of its event, in one day only: that of its latest version.
 
-    Gives `outcomes` with what this changed, in the order of the days.
+    Gives `outcomes` with what this changed, in the order of the days. To be called once the rows are written: of two
+    writers that each write, then look, one at least sees what the other wrote.
     """
-    present = present_days(target.folder)
     name = target.resource.id_field
+    present = present_days(target.folder)
     by_day = group_by_day(table, target.resource).items()
     ids = {day: rows[name].combine_chunks() for day, rows in by_day if day in present}
+    nothing = pa.array([], target.resource.schema.field(name).type)
 
-    def held(day: date) -> pa.Array:
+    def strays(day: date) -> pa.Array:
         others = [own for other, own in ids.items() if other != day]
-        if not others:
-            return pa.array([], target.resource.schema.field(name).type)
-        return ids_among(target.folder, day, target.resource, pa.concat_arrays(others))
+        return _held(day, target, pa.concat_arrays(others)) if others else nothing
 
     with ThreadPoolExecutor(READERS) as pool:
-        found = dict(zip(present, pool.map(held, present), strict=True))
+        found = dict(zip(present, pool.map(strays, present), strict=True))
+    moved = pa.concat_arrays([nothing, *found.values()])
     became = {outcome.day: outcome for outcome in outcomes}
-    for day, strays in found.items():
-        if len(strays):
-            left = _without(strays, day, target)
-            became[day] = _both(became[day], left) if day in became else left
+    if len(moved):
+        holders = {day for day, some in found.items() if len(some)}
+        holders |= {day for day, own in ids.items() if pc.any(pc.is_in(own, moved)).as_py()}
+        copies = pa.concat_tables([_copies(day, target, moved) for day in sorted(holders)])
+        for day in pc.unique(beaten(copies, target.resource)["_partition_date"]).to_pylist():
+            where = target.folder.where(partition_name(day))
+            if left := until_steady(partial(_leave, copies, day, target), where):
+                became[day] = _both(became[day], left) if day in became else left
     return [became[day] for day in sorted(became)]
 
 
-def _without(ids: pa.Array, day: date, target: Target) -> DayOutcome:
-    """Write the day again without these identifiers; a day left without a row has no file any more."""
-    resource, name = target.resource, partition_name(day)
-    existing = read_partition(target.folder, day, resource)
-    kept = existing.filter(pc.invert(pc.is_in(existing[resource.id_field], ids)))
-    change = Change(dropped=existing.num_rows - kept.num_rows)
-    path = target.folder.where(name)
-    if kept.num_rows:
-        digest = checksum(kept, resource)
-        write_partition(kept, target.folder, day, resource, target.run_id, digest, target.compression)
-    else:
-        target.folder.delete(name)
-    return DayOutcome(day, "written", change=change, path=path)
+def _held(day: date, target: Target, wanted: pa.Array) -> pa.Array:
+    """Those of `wanted` (identifiers) that the day holds; none where the day has gone."""
+
+    def attempt() -> pa.Array:
+        try:
+            return ids_among(target.folder, day, target.resource, wanted)
+        except Gone:
+            return wanted.slice(0, 0)
+
+    return until_steady(attempt, target.folder.where(partition_name(day)))
+
+
+def _copies(day: date, target: Target, ids: pa.Array) -> pa.Table:
+    """What the day holds of these rows, as `version_columns`."""
+
+    def attempt() -> pa.Table:
+        try:
+            table = read_partition(target.folder, day, target.resource)
+        except Gone:
+            table = target.resource.file_schema.empty_table()
+        return table.filter(pc.is_in(table[target.resource.id_field], ids))
+
+    found = until_steady(attempt, target.folder.where(partition_name(day)))
+    return found.select(version_columns(target.resource))
+
+
+def _leave(copies: pa.Table, day: date, target: Target) -> DayOutcome | None:
+    """Write the day again without the rows of which `copies` has a later version in another day; None if it has none.
+
+    A day left without a row has no file any more. Stale if another writer came between.
+    """
+    resource, folder, name = target.resource, target.folder, partition_name(day)
+    with folder.exclusive(name):
+        seen = folder.version(name)
+        if seen is None:
+            return None
+        existing = read_partition(folder, day, resource)
+        elsewhere = copies.filter(pc.not_equal(copies["_partition_date"], day))
+        own = existing.filter(
+            pc.is_in(existing[resource.id_field], elsewhere[resource.id_field].combine_chunks())
+        )
+        lost = beaten(pa.concat_tables([own.select(elsewhere.column_names), elsewhere]), resource)
+        lost = lost.filter(pc.equal(lost["_partition_date"], day))
+        if not lost.num_rows:
+            return None
+        gone = pc.is_in(existing[resource.id_field], lost[resource.id_field].combine_chunks())
+        kept = existing.filter(pc.invert(gone))
+        if kept.num_rows:
+            _write(kept, day, target, seen)
+        else:
+            folder.delete(name, seen)
+    return DayOutcome(day, "written", change=Change(dropped=lost.num_rows), path=folder.where(name))
 
 
 def _both(merged: DayOutcome, left: DayOutcome) -> DayOutcome:
@@ -131,30 +268,3 @@ def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
     """The rows of each UTC day, from the instant of their own event."""
     days = table[resource.event_time_field].cast(pa.date32())
     return {day.as_py(): table.filter(pc.equal(days, day)) for day in pc.unique(days)}
-
-
-def _publish(table: pa.Table, day: date, target: Target, whole_day: bool) -> DayOutcome:
-    resource, name = target.resource, partition_name(day)
-    incoming = keep_latest(table, resource)
-    counts = {"rows": incoming.num_rows, "duplicates": table.num_rows - incoming.num_rows}
-    existing, digest = None, checksum(incoming, resource)
-    strangers = [one for one in target.folder.neighbours(name) if one.endswith(".parquet")]
-    if strangers:
-        raise IngestError(
-            "foreign_files",
-            f"{target.folder.where(name)} a pour voisin {strangers[0]}, que ce moteur n'a pas écrit : qui lit le "
-            "dossier compterait les lignes deux fois. Rien n'a été touché : déplacez-le, ou changez --output-dir.",
-        )
-    if target.folder.exists(name) and not (target.force and whole_day):
-        if digest == written_checksum(target.folder, day, resource):
-            change = Change(unchanged=incoming.num_rows)
-            return DayOutcome(day, "unchanged", **counts, change=change, path=target.folder.where(name))
-        existing = read_partition(target.folder, day, resource)
-    incoming = add_metadata(incoming, resource, day, target.ingested_at)
-    merged, change = merge(existing, incoming, resource, whole_day)
-    if existing is not None:
-        if change.is_empty:
-            return DayOutcome(day, "unchanged", **counts, change=change, path=target.folder.where(name))
-        digest = checksum(merged, resource)
-    path = write_partition(merged, target.folder, day, resource, target.run_id, digest, target.compression)
-    return DayOutcome(day, "written", **counts, change=change, path=path)

@@ -1,20 +1,21 @@
 """Where files live: a folder of this disk or a prefix `s3://…`, with the same guarantees.
 
-A file is replaced in one gesture: by a renaming here, by a single PUT on S3 (s3.py). Names are relative to the folder
-and written with "/" everywhere.
+A file is replaced in one gesture, by a renaming here, by a single PUT on S3 (s3.py), and only if it is still the one
+that was read: any number of writers may share a folder. Names are relative to it, with "/" everywhere.
 """
 
 import os
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from ingestion.bronze.disk import LOCK_NAME, disk_errors, exclusive, replace_file
+from ingestion.bronze.contention import Stale
+from ingestion.bronze.disk import disk_errors, exclusive, replace_file, version
 from ingestion.errors import usage_error
 
+LOCKS = ".locks"
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a disk
 
 
@@ -27,15 +28,26 @@ class Folder(Protocol):
     def source(self, name: str) -> Any:
         """What pyarrow opens to read `name`."""
 
+    def as_file(self) -> "tuple[Folder, str] | None":
+        """Where this address is a file's: the folder that holds it, and its name there."""
+
     def read(self, name: str) -> bytes | None:
         """The content of a file, None if it does not exist."""
 
-    def exists(self, name: str) -> bool: ...
+    def version(self, name: str) -> str | None:
+        """What tells the file as it is now from any other; None if it does not exist. To be asked before reading it."""
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Replace the file, or leave it as it was."""
+    def replace(self, name: str, content: bytes, seen: str | None) -> None:
+        """Replace the file whose version is `seen` (None: there must be none); Stale leaves it as it was."""
 
-    def delete(self, name: str) -> None: ...
+    def delete(self, name: str, seen: str) -> None:
+        """Delete the file whose version is `seen`; Stale leaves it as it was."""
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        """Where the storage can, keep the other writers of `name` out while it is read, merged and replaced.
+
+        Never needed for what is written to be right: it spares reading again.
+        """
 
     def subfolders_holding(self, name: str) -> list[str]:
         """The direct subfolders that hold a file of this name which is not empty, in no order."""
@@ -45,9 +57,6 @@ class Folder(Protocol):
 
     def files(self) -> list[str]:
         """The files, at any depth, sorted."""
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep the folder for this run; IngestError `locked` if another already writes there."""
 
 
 def open_folder(location: str | Path) -> "Folder":
@@ -86,21 +95,37 @@ class LocalFolder:
     def source(self, name: str) -> str:
         return self.where(name)
 
+    def as_file(self) -> tuple[Folder, str] | None:
+        return (LocalFolder(self.path.parent), self.path.name) if self.path.is_file() else None
+
     def read(self, name: str) -> bytes | None:
         try:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
 
-    def exists(self, name: str) -> bool:
-        return os.path.isfile(f"{self.path}{os.sep}{name}")  # noqa: PTH113 - ten times faster than Path
+    def version(self, name: str) -> str | None:
+        return version(self.path / name)
 
-    def replace(self, name: str, content: bytes) -> None:
-        with replace_file(self.path / name) as stream:
-            stream.write(content)
+    def replace(self, name: str, content: bytes, seen: str | None) -> None:
+        with self.exclusive(name):
+            self._check(name, seen)
+            with replace_file(self.path / name) as stream:
+                stream.write(content)
 
-    def delete(self, name: str) -> None:
-        (self.path / name).unlink(missing_ok=True)
+    def delete(self, name: str, seen: str) -> None:
+        with self.exclusive(name):
+            self._check(name, seen)
+            with disk_errors(self.path / name):
+                (self.path / name).unlink()
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        lock = f"{name.replace('/', '+')}.lock"
+        return exclusive(self.path / name, self.path / LOCKS / lock)
+
+    def _check(self, name: str, seen: str | None) -> None:
+        if self.version(name) != seen:
+            raise Stale(self.where(name))
 
     def subfolders_holding(self, name: str) -> list[str]:
         try:
@@ -126,10 +151,3 @@ class LocalFolder:
     def files(self) -> list[str]:
         paths = (path for path in self.path.rglob("*") if path.is_file())
         return sorted(path.relative_to(self.path).as_posix() for path in paths)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        with disk_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-        with exclusive(self.path / LOCK_NAME, self.path):
-            yield

@@ -74,10 +74,7 @@ def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> JsonO
     watched = sys.stderr.isatty()
     log_to_stderr(run_id, quiet=watched)
     job = make_job(settings, run_id)
-    with (
-        settings.output_dir.locked(),
-        tqdm(total=len(missing), unit="jour", disable=not watched) as progress,
-    ):
+    with tqdm(total=len(missing), unit="jour", disable=not watched) as progress:
         outcome = ingest_days(job, missing, settings.workers, on_day=progress.update)
     outcome.skipped = skipped
     return ingestion_result(outcome, settings.resource.name, run_id)

@@ -58,19 +58,18 @@ def ingest(argv: list[str] | None) -> JsonObject:
     run_id = new_run_id()
     log_to_stderr(run_id)
     job = make_job(options, run_id)
-    with options.output_dir.locked():
-        if not options.watermark:
-            days = days_between(options.start_date, options.end_date)
-            return ingestion_result(ingest_days(job, days, options.workers), options.resource.name, run_id)
-        hours = LOOK_BACK_HOURS if options.look_back_hours is None else options.look_back_hours
-        look_back = timedelta(hours=hours)
-        mark = starting_mark(options)
-        outcome, reached = ingest_increment(job, mark, options.start_date, look_back, options.workers)
-        if outcome.failures:
-            reached = mark
-        elif not options.since:
-            watermark.commit(options.state_dir, reached)
-        return ingestion_result(outcome, options.resource.name, run_id, reached)
+    if not options.watermark:
+        days = days_between(options.start_date, options.end_date)
+        return ingestion_result(ingest_days(job, days, options.workers), options.resource.name, run_id)
+    hours = LOOK_BACK_HOURS if options.look_back_hours is None else options.look_back_hours
+    look_back = timedelta(hours=hours)
+    mark = starting_mark(options)
+    outcome, reached = ingest_increment(job, mark, options.start_date, look_back, options.workers)
+    if outcome.failures:
+        reached = mark
+    elif not options.since:
+        watermark.commit(options.state_dir, reached)
+    return ingestion_result(outcome, options.resource.name, run_id, reached)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.bronze.partitions import present_days
 from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, run
 from ingestion.errors import IngestError, usage_error
 from ingestion.kinds import JsonObject
-from ingestion.quarantine.store import Entry, load, mended_file, save, waiting_files
+from ingestion.quarantine.store import Entry, change, load, mended_file, waiting_files
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,21 +58,23 @@ def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) 
     """Read each entry again: those that pass join their day, the others stay.
 
     A row whose day was never ingested waits too: ingest that day first. So do two entries of one identifier: nothing
-    says which is right. The bronze is written before the quarantine is emptied: a stop between the two makes a row
-    already home be read again, which does not double it.
+    says which is right. The mended version is kept first: whoever reads that day meanwhile, or after a stop, puts the
+    row back. The waiting one goes last: a stop before makes a row already home be read again, which does not double it.
     """
     from ingestion.bronze.publishing import Target, leave_former_days, publish_increment
 
     if resource.event_time_field is None:
         raise usage_error(f"{resource.name} est une photographie : relancez « ingest » plutôt qu'un replay.")
-    with bronze.locked():
-        waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource.name)}
-        days, table, contested = _readable_again(waiting, resource)
-        target = Target(resource, bronze, run_id, datetime.now(UTC))
-        outcomes, missing = publish_increment(table, target)
-        outcomes = leave_former_days(table, target, outcomes)
-        home = {item_id for item_id, day in days.items() if day not in missing}
-        _move_home(quarantine, resource.name, waiting, home)
+    waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource.name)}
+    days, table, contested = _readable_again(waiting, resource)
+    present = present_days(bronze)
+    home = {item_id for item_id, day in days.items() if day in present}
+    _keep_mended(quarantine, resource.name, waiting, home)
+    target = Target(resource, bronze, run_id, datetime.now(UTC))
+    outcomes, missing = publish_increment(table, target)
+    outcomes = leave_former_days(table, target, outcomes)
+    home = {item_id for item_id in home if days[item_id] not in missing}
+    _leave_waiting(quarantine, resource.name, home)
     return {
         "status": "success",
         "replayed": len(home),
@@ -99,22 +102,22 @@ def _readable_again(
     return days, to_table(list(sure.values()), resource), contested
 
 
-def _move_home(quarantine: Folder, resource: str, waiting: dict[str, list[Entry]], home: set[str]) -> None:
-    """Keep the mended version of the entries that came home, then take them out of the files that wait."""
-    moved = {
+def _keep_mended(quarantine: Folder, resource: str, waiting: dict[str, list[Entry]], home: set[str]) -> None:
+    """Keep the mended version of the entries that come home."""
+    mended = {
         item.id: replace(item, reading=name.rpartition("/")[2].removesuffix(".jsonl"))
         for name, entries in waiting.items()
         for item in entries
         if item.id in home
     }
-    if not moved:
-        return
-    kept = {item.id: item for item in load(quarantine, mended_file(resource))} | moved
-    save(quarantine, mended_file(resource), kept.values())
-    for name, entries in waiting.items():
-        left = [item for item in entries if item.id not in home]
-        if len(left) < len(entries):
-            save(quarantine, name, left)
+    if mended:
+        change(quarantine, mended_file(resource), lambda former: former | mended)
+
+
+def _leave_waiting(quarantine: Folder, resource: str, home: set[str]) -> None:
+    """Take the entries that came home out of the files that wait, those written meanwhile too."""
+    for name in waiting_files(quarantine, resource) if home else ():
+        change(quarantine, name, lambda former: {id: one for id, one in former.items() if id not in home})
 
 
 def build_parser() -> JsonParser:

@@ -1,6 +1,7 @@
 """Validate a Parquet file, or a whole bronze folder, against the course's rules.
 
     python -m ingestion validate --input-file data/bronze/events --rules-file solutions/validation_rules.json
+    python -m ingestion validate --input-file s3://seau/bronze
 
 stdout: one JSON object (`file`, `rows`, `columns`, `validation`, `errors`, `rules`).
 Exit: 0 all passes, 1 a rule fails or a file is unreadable, 2 command or rules badly written.
@@ -14,10 +15,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingestion.bronze.contention import until_steady
 from ingestion.bronze.partitions import FILE_NAME, partition_name, present_days
-from ingestion.bronze.storage import LocalFolder, open_folder
+from ingestion.bronze.storage import Folder, open_folder
 from ingestion.commands.command_line import JsonParser, calendar_day, check_order, run
-from ingestion.errors import usage_error
+from ingestion.errors import counted, usage_error
 from ingestion.kinds import JsonObject
 from ingestion.quality.rules import Rule, load_rules
 
@@ -30,22 +32,12 @@ def build_parser() -> JsonParser:
         prog="python -m ingestion validate", description="Vérifie la qualité de fichiers Parquet."
     )
     parser.add_argument(
-        "--input-file", type=local_path, required=True, help="un fichier, ou un dossier bronze"
+        "--input-file", type=open_folder, required=True, help="un fichier, ou un dossier bronze, ou s3://…"
     )
     parser.add_argument("--rules-file", type=Path, help="règles JSON (sans fichier : règles par défaut)")
     parser.add_argument("--start-date", type=calendar_day, help="dossier : premier jour à valider")
     parser.add_argument("--end-date", type=calendar_day, help="dossier : dernier jour à valider")
     return parser
-
-
-def local_path(text: str) -> Path:
-    """A file or folder of this machine; a usage error for any other address."""
-    folder = open_folder(text)
-    if not isinstance(folder, LocalFolder):
-        raise usage_error(
-            f"{text} : la validation lit les fichiers de cette machine, pas s3:// : copiez-y d'abord le fichier."
-        )
-    return folder.path
 
 
 def validate(argv: list[str] | None) -> JsonObject:
@@ -54,41 +46,42 @@ def validate(argv: list[str] | None) -> JsonObject:
     if options.start_date and options.end_date:
         check_order(options.start_date, options.end_date)
     rules = load_rules(options.rules_file)
-    paths = files_to_validate(options.input_file, options.start_date, options.end_date)
-    results = validate_files(paths, rules)
-    if options.input_file.is_dir():
-        return folder_result(options.input_file, results)
-    return results[0]
+    folder = options.input_file
+    if alone := folder.as_file():
+        above, name = alone
+        return validate_files(above, [name], rules)[0]
+    names = names_to_validate(folder, options.start_date, options.end_date)
+    return folder_result(str(folder), validate_files(folder, names, rules))
 
 
-def files_to_validate(source: Path, start: date | None, end: date | None) -> list[Path]:
-    """The file itself, or the partitions of the folder between `start` and `end`, in the order of the days."""
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise usage_error(f"{source} n'existe pas : ingérez d'abord, ou vérifiez --input-file.")
-    present = sorted(present_days(LocalFolder(source)))
+def names_to_validate(folder: Folder, start: date | None, end: date | None) -> list[str]:
+    """The partitions of the folder between `start` and `end`, in the order of the days."""
+    present = sorted(present_days(folder))
     days = [day for day in present if (not start or day >= start) and (not end or day <= end)]
     if not days:
-        raise usage_error(f"{source} ne contient aucune partition partition_date=…/{FILE_NAME} à valider.")
-    return [source / partition_name(day) for day in days]
+        raise usage_error(
+            f"{folder} n'existe pas, ou ne contient aucune partition partition_date=…/{FILE_NAME} à valider : "
+            "ingérez d'abord, ou vérifiez --input-file."
+        )
+    return [partition_name(day) for day in days]
 
 
-def validate_files(paths: list[Path], rules: list[Rule]) -> list[JsonObject]:
+def validate_files(folder: Folder, names: list[str], rules: list[Rule]) -> list[JsonObject]:
     """The result of each file. Great Expectations is imported only once."""
     from ingestion.quality.expectations import Validator
 
     validator = Validator(rules)
-    return [validate_file(path, validator) for path in paths]
+    return [validate_file(folder, name, validator) for name in names]
 
 
-def validate_file(path: Path, validator: Validator) -> JsonObject:
+def validate_file(folder: Folder, name: str, validator: Validator) -> JsonObject:
     """The course's keys, and a verdict a rule; an unreadable file is a failure, not an exception."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    path = folder.where(name)
     try:
-        table = pq.ParquetFile(path).read()
+        table = until_steady(lambda: pq.ParquetFile(folder.source(name)).read(), path)
     except (pa.ArrowException, OSError) as error:
         message = f"{path} n'est pas un fichier Parquet lisible ({str(error).splitlines()[0]})."
         unreadable = {"rule": None, "column": None, "code": "unreadable_file", "message": message}
@@ -100,11 +93,11 @@ def validate_file(path: Path, validator: Validator) -> JsonObject:
 
 
 def file_result(
-    path: Path, rows: int, columns: list[str], rules: list[JsonObject], errors: list[JsonObject]
+    path: str, rows: int, columns: list[str], rules: list[JsonObject], errors: list[JsonObject]
 ) -> JsonObject:
     return {
         **verdict_of(errors),
-        "file": str(path),
+        "file": path,
         "rows": rows,
         "columns": columns,
         "errors": errors,
@@ -112,12 +105,12 @@ def file_result(
     }
 
 
-def folder_result(folder: Path, results: list[JsonObject]) -> JsonObject:
+def folder_result(folder: str, results: list[JsonObject]) -> JsonObject:
     """A single verdict for the folder; each error says its file."""
     errors = [{"file": result["file"], **error} for result in results for error in result["errors"]]
     return {
         **verdict_of(errors),
-        "file": str(folder),
+        "file": folder,
         "rows": sum(result["rows"] for result in results),
         "columns": results[0]["columns"],
         "errors": errors,
@@ -128,7 +121,7 @@ def folder_result(folder: Path, results: list[JsonObject]) -> JsonObject:
 def verdict_of(errors: list[JsonObject]) -> JsonObject:
     if not errors:
         return {"status": "success", "validation": "passed"}
-    message = f"{len(errors)} règle(s) en échec ; d'abord : {errors[0]['message']}"
+    message = f"{counted(len(errors), 'règle')} en échec ; d'abord : {errors[0]['message']}"
     error = {"code": "validation_failed", "message": message}
     return {"status": "error", "validation": "failed", "error": error}
 

@@ -50,7 +50,7 @@ class Validator:
     def __init__(self, rules: list[Rule]):
         self.rules = rules
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a plain dict will do
+        context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         self.batches = asset.add_batch_definition_whole_dataframe("table")
         # The library's objects live as long as the process: the garbage collector need not see them again.

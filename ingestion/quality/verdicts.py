@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from ingestion.errors import counted
 from ingestion.kinds import JsonObject
 from ingestion.quality.rules import Rule
 
@@ -75,10 +76,10 @@ def _message(rule: Rule, failed: int, rows: int) -> str:
     low, high = rule.bounds
     match rule.name:
         case "not_null_columns":
-            return f"« {rule.column} » est absent sur {failed} lignes sur {rows}."
+            return f"« {rule.column} » est absent sur {counted(failed, 'ligne')} sur {rows}."
         case "unique_columns":
-            return f"« {rule.column} » se répète : {failed} lignes sur {rows} ont une valeur déjà vue."
+            return f"« {rule.column} » se répète : {counted(failed, 'ligne')} sur {rows} de même valeur qu'une autre."
         case "value_ranges":
-            return f"« {rule.column} » sort de [{low}, {high}] sur {failed} lignes sur {rows}."
+            return f"« {rule.column} » sort de [{low}, {high}] sur {counted(failed, 'ligne')} sur {rows}."
         case _:
-            return f"{rows} lignes, alors qu'il en faut au moins {low}."
+            return f"{counted(rows, 'ligne')}, alors qu'il en faut au moins {low}."

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ingestion.bronze.contention import until_steady
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 from ingestion.kinds import JsonObject
@@ -121,24 +122,52 @@ def _entry_of(line: bytes) -> Entry:
     return Entry(**{"id": fingerprint(raw), "field": "", "run_id": "", "page": 0, **about, "raw": raw})
 
 
-def save(folder: Folder, name: str, entries: Iterable[Entry]) -> None:
-    """Replace the file; one that would hold no entry any more disappears."""
+def save(folder: Folder, name: str, entries: Iterable[Entry], seen: str | None) -> None:
+    """Replace the file, whose version was `seen`; one that would hold no entry any more disappears."""
     lines = [item.line() for item in entries]
     if lines:
-        folder.replace(name, b"".join(lines))
-    else:
-        folder.delete(name)
+        folder.replace(name, b"".join(lines), seen)
+    elif seen:
+        folder.delete(name, seen)
 
 
-def record(folder: Folder, name: str, fresh: list[Entry], whole: bool) -> None:
+def change(folder: Folder, name: str, kept: Callable[[dict[str, Entry]], dict[str, Entry]]) -> None:
+    """Keep of a file what `kept` makes of its entries, by id, those that other writers have just added too."""
+
+    def attempt() -> None:
+        with folder.exclusive(name):
+            seen = folder.version(name)
+            former = {item.id: item for item in load(folder, name)}
+            if (after := kept(former)) != former:
+                save(folder, name, after.values(), seen)
+
+    until_steady(attempt, folder.where(name))
+
+
+def record(folder: Folder, name: str, fresh: list[Entry], whole: bool, seen: str | None = None) -> None:
     """Keep the entries of a reading, each once.
 
-    whole: the reading saw all its rows again (a whole day), so its former entries that do not come back were mended
-        at the source. Else the new ones are added.
     A row already in quarantine keeps the run and the page that put it there, and what a hand mended in it.
+
+    Args:
+        folder: the quarantine.
+        name: the file of this reading.
+        fresh: the rows refused.
+        whole: the reading saw all its rows again (a whole day), so its former entries that do not come back were mended
+            at the source. Else the new ones are added.
+        seen: for a whole reading, the version of the file when it began.
+
+    Raises:
+        Stale: another writer changed the file since a whole reading began.
     """
+
+    def kept(former: dict[str, Entry]) -> dict[str, Entry]:
+        return ({} if whole else former) | {item.id: former.get(item.id, item) for item in fresh}
+
     former = {item.id: item for item in load(folder, name)}
-    kept = {} if whole else dict(former)
-    kept |= {item.id: former.get(item.id, item) for item in fresh}
-    if kept != former:
-        save(folder, name, kept.values())
+    if kept(former) == former:
+        return
+    if whole:
+        save(folder, name, kept(former).values(), seen)
+    else:
+        change(folder, name, kept)

@@ -1,6 +1,7 @@
 """The practice API: what a business API and JSONPlaceholder answer, offline and deterministic."""
 
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -10,7 +11,7 @@ from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from labkit.practice_api import data, jsonplaceholder, pages, switchboard
+from labkit.practice_api import data, jsonplaceholder, pages, run_pages, switchboard
 from labkit.practice_api.faults import LabMiddleware, error
 from labkit.practice_api.guard import LocalOnly
 from labkit.practice_api.listing import (
@@ -48,6 +49,7 @@ def create_app(seed: int = 2024, now: datetime = switchboard.START, token: str |
     app.add_middleware(LabMiddleware, board=board, token=token)
     app.add_middleware(LocalOnly)
     app.include_router(pages.routes())
+    app.include_router(run_pages.routes())
     app.include_router(switchboard.routes(board))
     _add_stream(app, app.state.stream)
     for resource in ("events", "transactions"):
@@ -85,10 +87,10 @@ def _add_listing(app: FastAPI, board: Switchboard, resource: str) -> None:
         source = board.source()
         family = _family(request)
         if family == "after_id":
-            part = slice_after_id(source, selection, after_id, limit)
+            part = slice_after_id(source, selection, after_id or 0, limit)
         elif family in ("page", "offset"):
-            start = offset if family == "offset" else (page - 1) * limit
-            part = slice_by_offset(source, selection, start, limit)
+            start = offset if family == "offset" else ((page or 1) - 1) * limit
+            part = slice_by_offset(source, selection, start or 0, limit)
         else:
             part = _by_cursor(source, selection, cursor, limit)
         board.listing_served(resource)
@@ -145,7 +147,7 @@ def _envelope(part: Slice, source: Source) -> Response:
 
 
 def _add_collection(app: FastAPI, name: str, rows: list[dict]) -> None:
-    tags = ["JSONPlaceholder"]
+    tags: list[str | Enum] = ["JSONPlaceholder"]
 
     def answer(request: Request, selected: list[dict]) -> JSONResponse:
         found = jsonplaceholder.listing(selected, request.url.query, str(request.url))
@@ -182,7 +184,7 @@ def _add_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def failed(_: Request, problem: HTTPException) -> JSONResponse:
-        codes = {404: "not_found", 405: "method_not_allowed"}
+        codes = {404: "not_found", 405: "method_not_allowed", 422: "invalid_parameter"}
         return error(problem.status_code, codes.get(problem.status_code, "http_error"), problem.detail)
 
 

@@ -45,7 +45,7 @@ class LabMiddleware:
         request = Request(scope, receive)
         fault = None
         if self.token and scope["path"].startswith("/api") and not self._is_authorized(request):
-            answer = error(
+            answer: Response = error(
                 401, "unauthorized", "bearer token missing or wrong", {"WWW-Authenticate": "Bearer"}
             )
         else:
@@ -72,7 +72,8 @@ class LabMiddleware:
 
     async def _collect(self, request: Request) -> Response:
         """What the application answers, held back whole: it may have to be spoiled."""
-        start, chunks = {}, []
+        start: dict = {}
+        chunks: list[bytes] = []
 
         async def keep(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -125,7 +126,7 @@ def _spoil(answer: Response, kind: str) -> Response:
         answer.body = answer.body[: len(answer.body) // 2]
         return answer
     if kind == "invalid_json":
-        return Response(answer.body[:-2] + b"}}", media_type="application/json")
+        return Response(bytes(answer.body[:-2]) + b"}}", media_type="application/json")
     if kind == "html":
         return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", media_type="text/html")
     if kind in ("list", "changed_schema", "empty_page"):
@@ -135,7 +136,7 @@ def _spoil(answer: Response, kind: str) -> Response:
     return answer
 
 
-def _reshape(body: object, kind: str) -> object:
+def _reshape(body: dict | list, kind: str) -> dict | list:
     rows = body["data"] if isinstance(body, dict) else body
     if kind == "list":
         return rows

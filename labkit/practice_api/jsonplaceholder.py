@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cmp_to_key, lru_cache
+from typing import Any
 from urllib.parse import parse_qs
 
 WORDS = (
@@ -122,7 +123,7 @@ def _has(row: dict, path: str) -> bool:
     return _get(row, path, default=_has) is not _has
 
 
-def _get(row: dict, path: str, default: object = None) -> object:
+def _get(row: dict, path: str, default: Any = None) -> Any:
     """The value at a dotted path, as lodash's `get`."""
     value = row
     for part in path.split("."):
@@ -173,8 +174,8 @@ def _to_number(value: object) -> float | None:
     if value == "":
         return 0.0
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, str | int | float) else None
+    except ValueError:
         return None
 
 

@@ -1,4 +1,7 @@
-"""The pages people look at: the switchboard at `/`, the inbox at `/boite`, and the files they are made of."""
+"""The pages people look at: the switchboard at `/`, the inbox at `/boite`, and the files they are made of.
+
+The runs have theirs in run_pages.py.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from starlette.responses import FileResponse
 
 STATIC = Path(__file__).parent / "static"
 SWITCHBOARD = "/_lab"
+RUNS = "/passages"
 ADDRESSES = {"/": "pupitre.html", "/boite": "boite.html"}
 DOCUMENTATION = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 # Said here because Windows may hold another opinion of .js, and a browser then refuses the module.
@@ -25,7 +29,8 @@ HEADERS = {
 
 def is_of_the_lab(path: str) -> bool:
     """Whether `path` belongs to the lab's own pages: they meet no fault, and are not counted."""
-    return path in ADDRESSES or path == SWITCHBOARD or path.startswith((f"{SWITCHBOARD}/", *DOCUMENTATION))
+    own = (SWITCHBOARD, RUNS)
+    return path in ADDRESSES or path in own or path.startswith((*(f"{one}/" for one in own), *DOCUMENTATION))
 
 
 def routes() -> APIRouter:

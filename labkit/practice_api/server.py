@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from labkit.practice_api.app import create_app
+from labkit.practice_api.stream import Stream
 
 HOST = "127.0.0.1"
 
@@ -60,12 +61,17 @@ def _url(listener: socket.socket) -> str:
 def _server(app: FastAPI) -> uvicorn.Server:
     """Quiet: a body cut on purpose is not an error worth a traceback."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    return Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    return Server(config, app.state.stream)
 
 
 class Server(uvicorn.Server):
     """Ends the event streams first: uvicorn waits for open requests, and those never end by themselves."""
 
+    def __init__(self, config: uvicorn.Config, stream: Stream):
+        super().__init__(config)
+        self.stream = stream
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.config.app.state.stream.close()
+        self.stream.close()
         await super().shutdown(sockets)

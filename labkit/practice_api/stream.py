@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from labkit import paths
+from labkit.base import paths
 from labkit.practice_api import data
 from labkit.practice_api.switchboard import Switchboard
 
@@ -47,14 +47,15 @@ class Viewer:
         self._start_again(resets=-1)
 
     def _start_again(self, resets: int) -> None:
-        self.resets, self.state, self.request, self.message = resets, {}, 0, 0
+        self.resets, self.request, self.message = resets, 0, 0
+        self.state: dict = {}
 
     def news(self) -> bytes:
         """The events this viewer lacks, encoded; empty when it lacks none."""
         board, events = self.board, []
         if self.resets != board.resets:
             self._start_again(board.resets)
-            jupyter = f"http://{paths.HOST}:{paths.port('jupyter')}"
+            jupyter = paths.service_url("jupyter")
             events.append(encode("start", {"jupyter": jupyter}))
         state = board_state(board)
         if state != self.state:
@@ -93,7 +94,7 @@ def board_state(board: Switchboard) -> dict:
 def shown(kept: dict) -> dict:
     """A message of the inbox fit to be shown: its fields that say something as text, none too long, not too many."""
     fields = [(name[:100], as_text(value)) for name, value in kept["message"].items() if value is not None]
-    return {"number": kept["number"], "fields": dict(fields[:FIELDS_SHOWN])}
+    return {"number": kept["number"], "at": kept["at"], "fields": dict(fields[:FIELDS_SHOWN])}
 
 
 def as_text(value: object) -> str:

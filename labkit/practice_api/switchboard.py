@@ -5,10 +5,12 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from time import time as time_now
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from labkit.practice_api import data
@@ -71,8 +73,9 @@ class Switchboard:
         self.faults: list[Fault] = []
         self.pending_inserts: list[Insert] = []
         self.inserted: dict[str, list[data.Row]] = {"events": [], "transactions": []}
-        self.requests, self.bytes = Counter(), 0
-        self.statuses = Counter()
+        self.requests: Counter[str] = Counter()
+        self.bytes = 0
+        self.statuses: Counter[int] = Counter()
         self.inbox: deque[dict] = deque(maxlen=1000)
         self.messages = 0
         self.dice = random.Random(self.seed)
@@ -130,7 +133,16 @@ def routes(board: Switchboard) -> APIRouter:
     @router.put("/clock", summary="Avancer ou régler l'heure : de nouvelles lignes apparaissent")
     def set_clock(change: ClockChange) -> dict:
         before = board.now
-        board.now = (change.now or board.now).astimezone(UTC) + timedelta(days=change.advance_days or 0)
+        try:
+            wanted = (change.now or before).astimezone(UTC) + timedelta(days=change.advance_days or 0)
+        except OverflowError:
+            wanted = datetime.max.replace(tzinfo=UTC)
+        if not data.FIRST_DAY <= wanted.date() <= data.LAST_DAY:
+            raise HTTPException(
+                422,
+                f"L'horloge va du {data.FIRST_DAY} au {data.LAST_DAY} : choisissez un jour entre les deux.",
+            )
+        board.now = wanted
         return {"now": data.iso(board.now), "new_events": _events_arrived(board.seed, before, board.now)}
 
     @router.post("/inserts", summary="Insérer des lignes, tout de suite ou entre deux pages")
@@ -172,7 +184,7 @@ def routes(board: Switchboard) -> APIRouter:
     @router.post("/inbox", status_code=201, summary="Déposer une notification (n8n)")
     def post_message(message: dict) -> dict:
         board.messages += 1
-        board.inbox.append({"number": board.messages, "message": message})
+        board.inbox.append({"number": board.messages, "at": time_now(), "message": message})
         return {"number": board.messages}
 
     @router.delete("/inbox", summary="Vider la boîte")

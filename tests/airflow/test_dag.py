@@ -40,7 +40,30 @@ def airflow(tmp_path):
             done = subprocess.run(command, env=lab.environment | own, capture_output=True, encoding="utf-8")
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
+        call.python = lambda code: subprocess.run(
+            [python, "-c", code],
+            cwd=home / "dags",
+            env=lab.environment | own,
+            capture_output=True,
+            encoding="utf-8",
+        )
         yield call
+
+
+NEXT_RUN = """
+from airflow.timetables.base import TimeRestriction
+from airflow_dag import *
+import pendulum
+earliest = pendulum.datetime(2024, 1, 1, tz="UTC")
+since = TimeRestriction(earliest, None, True)
+run = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=since)
+print(run.logical_date.date(), run.run_after.isoformat())
+"""
+
+
+def test_a_run_bears_the_day_that_has_just_ended(airflow):
+    done = airflow.python(NEXT_RUN)
+    assert done.stdout.split()[-2:] == ["2024-01-01", "2024-01-02T06:00:00+00:00"], done.stderr
 
 
 def test_a_day_of_the_dag_is_ingested_and_validated(airflow, tmp_path):

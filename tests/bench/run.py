@@ -19,7 +19,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from labkit.paths import ROOT
+from labkit.base.paths import ROOT
 from tests.bench import startup
 from tests.bench.machine import described
 
@@ -69,16 +69,28 @@ class Measure:
     size: float
 
 
+# A run of a million rows is long enough to vary little.
+LONG, ONCE = 1_000_000, 1
+# CPU against the bare client, at most: what was aimed at.
+GOALS = {
+    (100_000, "sound"): 1.4,
+    (LONG, "sound"): 1.25,
+    **{(rows, data): 1.6 for rows in (100_000, LONG) for data in ("unknown", "bad", "both")},
+}
+WHY = """Where it is missed: a row with unknown fields is decoded a second time, so that each is kept to the digit; a
+page with a bad row is sifted row by row, so that it alone goes to quarantine; and the process has more to import than a
+bare client, which does neither."""
+
 SCALES = [
     Scale(10_000, 30, 1000),
     Scale(100_000, 30, 1000),
-    Scale(1_000_000, 30, 1000),
+    Scale(LONG, 30, 1000, repeats=ONCE),
     Scale(100_000, 30, 100, latency_ms=20),
     Scale(20_000, 365, 100),
     *(
-        Scale(rows, 30, 1000, data=data)
+        Scale(rows, 30, 1000, data=data, repeats=repeats)
         for data in ("unknown", "bad", "both")
-        for rows in (100_000, 1_000_000)
+        for rows, repeats in ((100_000, 3), (LONG, ONCE))
     ),
 ]
 
@@ -153,7 +165,7 @@ def rerun_of_a_finished_backfill(days: int) -> float:
         for number in range(days):
             path = Path(folder, f"partition_date={FIRST + timedelta(days=number)}", "data.parquet")
             path.parent.mkdir()
-            path.touch()
+            path.write_bytes(b"PAR1")  # A day is done when its file holds something: nothing here reads more.
         period = Scale(0, days, 1).period
         command = [sys.executable, "-m", "ingestion", "backfill", *period, "--output-dir", folder]
         return statistics.median(run_once_for_time(command) for _ in range(7))
@@ -201,22 +213,25 @@ def publish(
         "# Measured: API to Parquet",
         "",
         f"{described()}. Whole processes on one loopback server whose pages are serialised",
-        "beforehand; medians. Regenerate with `make bench`. Keep the ratios: seconds move from machine to machine.",
+        "beforehand; medians of three runs, one for a million rows. Regenerate with `make bench`. Keep the ratios:",
+        "seconds move from machine to machine.",
         "",
         "![wall time of each tool](pictures/bench.png)",
     ]
     for scale, found in results.items():
-        ours = found["ingestion"]
+        ours, bare = found["ingestion"], found["bare client"]
         lines += [
             "",
             f"## {scale.name}",
             "",
-            "| program | wall, s | against ours | CPU, s | peak MB | files, MB |",
+            "| program | wall, s | against ours | CPU, s | against the bare client | peak MB | files, MB |",
         ]
-        lines += ["|---|---|---|---|---|---|"]
+        lines += ["|---|---|---|---|---|---|---|"]
         for name, one in found.items():
-            cells = f"{one.wall:.2f} | {one.wall / ours.wall:.2f} | {one.cpu:.2f} | {one.memory:.0f} | {one.size:.1f}"
+            cells = f"{one.wall:.2f} | {one.wall / ours.wall:.2f} | {one.cpu:.2f} | {one.cpu / bare.cpu:.2f} "
+            cells += f"| {one.memory:.0f} | {one.size:.1f}"
             lines.append(f"| {name} | {cells} |")
+    lines += against_goals(results)
     lines += ["", "## Running a finished backfill again", "", "| days | whole process, s |", "|---|---|"]
     lines += [f"| {days} | {seconds:.3f} |" for days, seconds in reruns.items()]
     lines += ["", "## Validating", "", "| days | whole process, s |", "|---|---|"]
@@ -228,15 +243,37 @@ def publish(
     draw(results)
 
 
+def against_goals(results: dict[Scale, dict[str, Measure]]) -> list[str]:
+    """A table: what was aimed at, what was measured, and whether it is met."""
+    lines = [
+        "",
+        "## Against what was aimed at",
+        "",
+        "CPU of the whole process, against the bare client's.",
+        "",
+    ]
+    lines += ["| data | at most | measured | teaching script against ours | |", "|---|---|---|---|---|"]
+    for scale, found in results.items():
+        goal = GOALS.get((scale.rows, scale.data))
+        if not goal or scale.latency_ms or scale.page_size != 1000:
+            continue
+        ours = found["ingestion"].cpu
+        ratio, gain = ours / found["bare client"].cpu, found["teaching script"].cpu / ours
+        lines.append(
+            f"| {scale.name} | {goal} | {ratio:.2f} | {gain:.1f} | {'met' if ratio <= goal else 'missed'} |"
+        )
+    return [*lines, "", WHY]
+
+
 def draw(results: dict[Scale, dict[str, Measure]]) -> None:
-    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(15, 5), layout="constrained")
     names = list(dict.fromkeys(name for found in results.values() for name in found))
     for position, name in enumerate(names):
         places = [index + position * 0.2 for index, found in enumerate(results.values()) if name in found]
         walls = [found[name].wall for found in results.values() if name in found]
         bars = axes.bar(places, walls, width=0.19, label=name)
         axes.bar_label(bars, fmt="%.1f", fontsize=7)
-    labels = [scale.name.replace(", pages", ",\npages").replace(" of latency", "") for scale in results]
+    labels = [scale.name.replace(", ", ",\n").replace(" of latency", "") for scale in results]
     axes.set_xticks([index + 0.3 for index in range(len(results))], labels, fontsize=7)
     axes.set(yscale="log", ylabel="seconds, whole process (log)", title="API to Parquet, one file per day")
     axes.legend(fontsize="small")

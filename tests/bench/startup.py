@@ -25,12 +25,12 @@ import requests
 from jupyter_client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 
-from labkit.paths import ROOT
+from labkit.base.paths import ROOT
 from tests.bench.machine import described
 
 PUBLISHED = ROOT / "docs" / "bench.md"
 TITLE = "## Start-up"
-FOLDERS = ("labkit", "ingestion", "solutions", "labs", "notebooks", "n8n", "data/samples", "tests/exercises")
+FOLDERS = ("labkit", "ingestion", "solutions", "labs", "notebooks", "n8n", "data/samples")
 FILES = ("requirements.txt", "pyproject.toml", "README.md")
 # What a notebook of the day has imported by its end.
 LESSON = "import pandas, pyarrow.parquet, matplotlib.pyplot, requests, tenacity"

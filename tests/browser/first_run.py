@@ -15,7 +15,8 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page
 
-from labkit.paths import USUAL_PORTS
+from labkit.base.paths import USUAL_PORTS
+from labkit.exercises.cutting import generated
 from tests.browser.chromium import chromium
 from tests.browser.jupyterlab import JupyterLab, RunningLab, running_lab
 from tests.browser.n8n_editor import Editor
@@ -35,9 +36,7 @@ font:17px/1.75 'DejaVu Sans Mono',monospace;white-space:pre-wrap">"""
 INGESTION = "labIngestion0001"
 LAST_NODE = "Notifier le succès"
 AT_WORK = "Il ingère, valide, enregistre le filigrane, notifie"
-TO_WRITE = '    raise NotImplementedError("tp23.1")\n'
-WITHOUT_LAST = "    return [start + timedelta(days=number) for number in range((end - start).days)]\n"
-WITH_LAST = WITHOUT_LAST.replace(".days)]", ".days + 1)]")
+EXERCISE = "generate_dates.py"
 
 
 class Film:
@@ -97,15 +96,16 @@ def exercise(film: Film, jupyterlab: JupyterLab, page: Page) -> None:
     """TP2.3, step 1: the last day is forgotten, the check says so, one correction later it is green."""
     copy = jupyterlab.lab.copy
     copy.lab("catch-up", "tp21", "--to", "4")
-    to_fill = (copy.root / "labs" / "generate_dates.py").read_text(encoding="utf-8")
+    with_last = generated({"tp23.1"})[EXERCISE]
+    without_last = with_last.replace("(end - start).days + 1", "(end - start).days")
     jupyterlab.open_notebook("labs/tp23_backfill.ipynb")
     page.keyboard.press("Control+b")
     jupyterlab.run_cell('scripts = "labs"')
     jupyterlab.run_cell("open_lab(scripts, base_url")
 
     def write(answer: str, caption: str) -> None:
-        jupyterlab.tab("generate_dates.py").click()
-        jupyterlab.write(to_fill.replace(TO_WRITE, answer))
+        jupyterlab.tab(EXERCISE).click()
+        jupyterlab.write(answer)
         page.wait_for_timeout(500)
         film.shoot(page, 3, caption)
 
@@ -116,10 +116,10 @@ def exercise(film: Film, jupyterlab: JupyterLab, page: Page) -> None:
         page.wait_for_timeout(500)
         film.shoot(page, 4.5, caption)
 
-    page.get_by_role("link", name="partitions.py").first.click()
-    write(WITHOUT_LAST, "Un exercice : écrire les jours d'une période")
+    page.get_by_role("link", name=EXERCISE).first.click()
+    write(without_last, "Un exercice : écrire les jours d'une période")
     check("La vérification, en rouge : ce qui a été appelé, rendu, attendu")
-    write(WITH_LAST, "Une correction : le dernier jour compte aussi")
+    write(with_last, "Une correction : le dernier jour compte aussi")
     check("La vérification, en vert")
 
 

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.processes import free_port
+from labkit.base.processes import free_port
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import LabCopy, make_copy
 
-LONGEST_RUN = 120_000
+LONGEST_RUN = 240_000
 WAITING = "[*]:"
 
 
@@ -28,11 +28,20 @@ class RunningLab:
     def address(self, service: str) -> str:
         return f"http://127.0.0.1:{self.copy.ports[service]}"
 
+    def stop_kernels(self, page: Page) -> None:
+        """End every kernel: the next test starts its own."""
+        kernels = f"{self.address('jupyter')}/api/kernels"
+        for kernel in page.request.get(f"{kernels}?token={self.token}").json():
+            page.request.delete(f"{kernels}/{kernel['id']}?token={self.token}")
+
 
 @contextmanager
-def running_lab(root: Path, *arguments: str) -> Iterator[RunningLab]:
-    """`lab start` with these arguments, in a copy of the lab under `root`, on free ports, with this lab's n8n."""
-    ports = {service: free_port() for service in ("api", "jupyter", "n8n", "node_red")}
+def running_lab(root: Path, *arguments: str, **chosen: int) -> Iterator[RunningLab]:
+    """`lab start` with these arguments, in a copy of the lab under `root`, on free ports, with this lab's n8n.
+
+    chosen: ports of services that run already, by name.
+    """
+    ports = {service: free_port() for service in ("api", "jupyter", "n8n", "node_red")} | chosen
     folders = ("notebooks", "solutions", "labs", "data/samples", "n8n/workflows")
     copy = make_copy(root, *folders, **ports)
     (root / "n8n" / "node_modules").symlink_to(REPOSITORY / "n8n" / "node_modules")
@@ -73,9 +82,12 @@ class JupyterLab:
 
     def run_all(self) -> None:
         """By the menu; returns when the last cell is done."""
+        self.begin_all()
+        self.wait_until_run()
+
+    def begin_all(self) -> None:
         self.page.get_by_role("menuitem", name="Exécution", exact=True).click()
         self.page.get_by_role("menuitem", name="Exécuter toutes les cellules", exact=True).click()
-        self.wait_until_run()
 
     def run_cell(self, source: str) -> Locator:
         """Run the code cell of this source, by Ctrl+Enter; gives what it shows once it is done."""
@@ -109,7 +121,14 @@ class JupyterLab:
         self.page.keyboard.insert_text(text)
         self.save()
 
+    def write_to_disk(self) -> None:
+        """Save the file in front, with Ctrl+S; written whole when this returns (Jupyter empties it first)."""
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url
+        ):
+            self.page.keyboard.press("Control+S")
+
     def save(self) -> None:
-        """Save the file in front, with Ctrl+S."""
-        self.page.keyboard.press("Control+S")
-        expect(self.page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_have_count(0)
+        """The same, of a file that nothing changes meanwhile."""
+        self.write_to_disk()
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty")).to_have_count(0)

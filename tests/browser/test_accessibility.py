@@ -1,14 +1,15 @@
 """The HTML that the lab makes outside its web pages, under axe-core: what a notebook shows, the room's report."""
 
 import pytest
+from playwright.sync_api import expect
 
-from labkit import deliverables
-from labkit.check import Checked, Finding
-from labkit.data_docs import data_docs
-from labkit.exercises import exercises
-from labkit.notebook import Result
-from labkit.outcomes import LABELS
-from labkit.room_report import write
+from labkit.base.outcomes import LABELS
+from labkit.exercises import deliverables
+from labkit.exercises.check import Checked, Finding
+from labkit.exercises.declared import exercises
+from labkit.exercises.room_report import write
+from labkit.notebooks.data_docs import data_docs
+from labkit.notebooks.session import Result
 from tests.browser.accessibility import violations
 
 pytestmark = pytest.mark.browser
@@ -88,10 +89,29 @@ def test_the_room_s_report(page, tmp_path):
         "Alice": [finding(step, outcome) for step, outcome in zip(STEPS, LABELS, strict=True)],
         "Bruno": [finding("tp21.1", "wrong")],
     }
-    write(room, tmp_path / "rapport.html")
+    write(room, tmp_path / "rapport.html", {})
     page.goto((tmp_path / "rapport.html").as_uri())
     assert violations(page) == []
     assert all(page.locator("td", has_text=label).count() for label in LABELS.values())
+    expect(page.locator("tbody tr").first.locator("td").last).to_have_text("1 sur 17")
+
+
+def test_the_report_of_thirty_people_fits_a_projector_and_a_click_shows_the_trainees_lines(page, tmp_path):
+    code = tmp_path / "generate_dates.py"
+    code.write_text("".join(f"line_{number} = {number}\n" for number in range(1, 30)), encoding="utf-8")
+    wrong = Finding(
+        "tp23.1", "a", "Les jours", "error", "Utile.", "Voyez.", got="generate_dates.py, ligne 12 : « x »"
+    )
+    room = {f"Stagiaire {number}": [wrong] for number in range(30)}
+    write(room, tmp_path / "rapport.html", dict.fromkeys(room, tmp_path))
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto((tmp_path / "rapport.html").as_uri())
+    table = page.locator(".room table").bounding_box()
+    assert table["width"] <= 1280 - table["x"]
+    page.locator("tbody tr").nth(29).locator("td a").first.click()
+    expect(page.locator("details", has_text="Stagiaire 29").locator("mark")).to_be_in_viewport()
+    expect(page.locator("details", has_text="Stagiaire 29").locator("mark")).to_contain_text("line_12 = 12")
+    expect(page.get_by_role("listitem").first).to_contain_text("30 × generate_dates.py, ligne 12")
 
 
 def test_a_contrast_too_low_is_seen(show):

@@ -3,18 +3,19 @@
 import re
 import shutil
 import subprocess
-from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from labkit import node_red, run_outputs
-from tests.browser.jupyterlab import JupyterLab, running_lab
+from labkit.n8n import node_red
+from labkit.notebooks import run_outputs
+from tests.browser.jupyterlab import running_lab
 from tests.notebooks.workspace import REPOSITORY
 
 pytestmark = pytest.mark.browser
-NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("*.ipynb"))
+# One of each kind: prose and services, figures, a lesson that changes what is on disk, a run. nbval executes them all.
+NAMES = ("00_accueil", "03_formats", "05_checkpoint", "06_api_vers_parquet")
 MENUS = ["Fichier", "Édition", "Affichage", "Exécution", "Noyau", "Onglets", "Paramètres", "Aide"]
 SHOWN = {"data", "ingestion", "labs", "n8n", "notebooks", "solutions", "README.md", "README.fr.md"}
 
@@ -43,26 +44,6 @@ def clone(lab):
     run_outputs.install(lab.copy.root)
     git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit", "-q", "-m", "lesson")
     return git
-
-
-@pytest.fixture
-def problems(page):
-    """What goes wrong in the browser while the test runs: console errors, requests to another machine."""
-    found = []
-    page.on("console", lambda message: message.type == "error" and found.append(message.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.context.on(
-        "request", lambda sent: urlsplit(sent.url).hostname in (None, "127.0.0.1") or found.append(sent.url)
-    )
-    return found
-
-
-@pytest.fixture
-def jupyterlab(lab, page, problems):
-    yield JupyterLab(lab, page)
-    for kernel in page.request.get(f"{lab.address('jupyter')}/api/kernels?token={lab.token}").json():
-        page.request.delete(f"{lab.address('jupyter')}/api/kernels/{kernel['id']}?token={lab.token}")
-    assert problems == []
 
 
 def test_the_lab_opens_on_its_welcome_in_french_with_nothing_in_the_way(jupyterlab, page, lab):
@@ -100,6 +81,44 @@ def test_a_notebook_of_the_day_runs_from_top_to_bottom_and_leaves_git_clean(jupy
     assert clone("diff", "--cached") == ""
 
 
+def test_a_lesson_saved_while_its_cells_wait_leaves_git_clean(jupyterlab, lab, clone):
+    path = lab.copy.root / "notebooks" / "06_api_vers_parquet.ipynb"
+
+    def waiting():
+        cells = nbformat.read(path, as_version=4).cells
+        return [cell for cell in cells if cell.cell_type == "code" and cell.execution_count is None]
+
+    jupyterlab.open_notebook("notebooks/06_api_vers_parquet.ipynb")
+    jupyterlab.begin_all()
+    jupyterlab.write_to_disk()
+    assert waiting()
+    assert clone("status", "--porcelain", "notebooks") == ""
+    jupyterlab.wait_until_run()
+    jupyterlab.save()
+    assert clone("status", "--porcelain", "notebooks") == ""
+
+
+def test_a_quiz_answer_opens_by_keyboard_and_leaves_git_clean(jupyterlab, page, clone):
+    jupyterlab.open_notebook("notebooks/09_synthese.ipynb")
+    quiz = page.locator(".jp-MarkdownCell", has_text="Cinq questions pour finir")
+    quiz.scroll_into_view_if_needed()
+    choice = quiz.locator("summary").first
+    choice.focus()
+    page.keyboard.press("Enter")
+    expect(quiz.locator("details[open]")).to_contain_text("Oui. C’est l’idempotence")
+    jupyterlab.save()
+    clone("add", "notebooks")
+    assert clone("diff", "--cached") == ""
+
+
+def test_a_link_to_a_page_opens_it_drawn_not_as_source(jupyterlab, page):
+    jupyterlab.open_notebook("notebooks/00_accueil.ipynb")
+    page.get_by_role("link", name="glossaire").click()
+    expect(
+        page.locator(".jp-MarkdownViewer:visible").get_by_role("heading", name="Glossaire")
+    ).to_be_visible()
+
+
 def logs_of_the_lesson(name):
     """What the stored notebook shows of a script's logs, which go to stderr: the only words expected there."""
     cells = nbformat.read(REPOSITORY / "notebooks" / f"{name}.ipynb", as_version=4).cells
@@ -135,12 +154,37 @@ def test_a_card_of_the_api_opens_its_page_in_jupyterlab(jupyterlab, page, lab, l
     expect(frame.locator("h1")).to_contain_text(title)
 
 
-def test_the_card_of_n8n_opens_its_editor_in_a_tab_of_the_browser(jupyterlab, page, lab):
-    page.context.route(f"{lab.address('n8n')}/**", lambda route: route.fulfill(body="editor"))
-    jupyterlab.open_launcher()
-    with page.context.expect_page() as opened:
-        jupyterlab.card("n8n").click()
-    expect(opened.value).to_have_url(f"{lab.address('n8n')}/")
+def cursor_line(page):
+    """The line of the cursor, as the status bar tells it."""
+    return page.locator("#jp-main-statusbar").get_by_text(re.compile(r"Li \d+"))
+
+
+def test_a_script_opens_beside_the_notebook_at_the_line_to_write(jupyterlab, page, lab):
+    lines = (lab.copy.root / "labs" / "generate_dates.py").read_text(encoding="utf-8").splitlines()
+    to_write = next(number for number, line in enumerate(lines, start=1) if "# À vous (tp23.1)" in line)
+    jupyterlab.open_notebook("labs/tp23_backfill.ipynb")
+    page.get_by_role("link", name="generate_dates.py").first.click()
+    expect(cursor_line(page)).to_contain_text(f"Li {to_write}")
+    expect(page.locator(".cm-line", has_text="# À vous (tp23.1)").first).to_be_in_viewport()
+    notebook = page.locator(".jp-NotebookPanel:visible").bounding_box()
+    assert page.locator(".jp-FileEditor:visible").bounding_box()["x"] >= notebook["x"] + notebook["width"] - 1
+
+
+def test_a_place_named_under_a_check_opens_there_beside_it(jupyterlab, page):
+    jupyterlab.open_notebook("labs/tp23_backfill.ipynb")
+    jupyterlab.run_cell('scripts = "labs"')
+    jupyterlab.run_cell("open_lab(scripts, base_url")
+    output = jupyterlab.run_cell('check("tp23.1")')
+    place = output.get_by_role("link", name=re.compile(r"generate_dates\.py, ligne \d+")).first
+    line = re.search(r"ligne (\d+)", place.inner_text())[1]
+    place.click()
+    expect(cursor_line(page)).to_contain_text(f"Li {line}")
+
+
+def test_after_a_restart_of_the_kernel_the_check_answers_at_once(jupyterlab, page):
+    jupyterlab.open_notebook("labs/tp23_backfill.ipynb")
+    expect(jupyterlab.run_cell('check("tp23.1")')).to_contain_text("À FAIRE")
+    assert jupyterlab.bad_outputs() == []
 
 
 def test_where_n8n_does_not_answer_its_card_says_so(jupyterlab, page, lab, problems):

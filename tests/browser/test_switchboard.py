@@ -1,6 +1,7 @@
 """The switchboard and the inbox, in a real browser, while a real script runs."""
 
 import re
+import time
 
 import pytest
 import requests
@@ -139,6 +140,15 @@ def test_a_real_run_shows_its_pages_its_retry_and_the_wait_to_scale(desk, engine
     assert 1.0 <= wait.locator(".bar").bounding_box()["width"] / second < 1.9
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_wait_is_drawn_with_its_seconds_in_either_theme(desk, engine, scheme):
+    desk.emulate_media(color_scheme=scheme)
+    engine.switch("faults", kind="503", next=1)
+    get(engine)
+    drawn = desk.locator("#requests .bar").evaluate("bar => getComputedStyle(bar).backgroundImage")
+    assert drawn.startswith("repeating-linear-gradient")
+
+
 def test_a_wait_grows_as_long_as_no_retry_comes(desk, engine):
     plant(desk, "500 erreur interne")
     expect(desk.locator("#standing-faults")).to_contain_text("500")
@@ -148,6 +158,104 @@ def test_a_wait_grows_as_long_as_no_retry_comes(desk, engine):
     early = bar.bounding_box()["width"]
     expect(desk.locator("#requests .words")).to_have_text(re.compile("en attente… 3(,.)? s"))
     assert bar.bounding_box()["width"] > early
+
+
+def test_the_list_follows_the_newest_request_however_many_faults_come_in_place(desk, engine):
+    for _ in range(30):
+        get(engine)
+    for kind in ("429", "503", "slow"):
+        engine.switch("faults", kind=kind, rate=0.0001, retry_after=1)
+    expect(desk.locator("#standing-faults li")).to_have_count(3)
+    get(engine, "limit=1&date=2024-01-03")
+    expect(desk.locator("#requests tr").last).to_contain_text("2024-01-03")
+    expect(desk.locator("#requests tr").last).to_be_in_viewport(ratio=0.9)
+    expect(desk.locator("#newest")).to_be_hidden()
+
+
+def test_who_scrolled_up_is_told_of_what_came_and_led_to_it(desk, engine):
+    for _ in range(40):
+        get(engine)
+    expect(desk.locator("#requests tr")).to_have_count(40)
+    desk.locator("#scroll").evaluate("list => list.scrollTop = 0")
+    newest = desk.locator("#newest")
+    desk.wait_for_timeout(200)
+    get(engine)
+    expect(newest).to_have_text("↓ 1 nouvelle requête")
+    get(engine)
+    expect(newest).to_have_text("↓ 2 nouvelles requêtes")
+    assert desk.locator("#scroll").evaluate("list => list.scrollTop") == 0
+    newest.click()
+    expect(newest).to_be_hidden()
+    expect(desk.locator("#requests tr").last).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize(
+    ("time", "in_place"),
+    [
+        ("08:45", "429 · encore 1 requête · Retry‑After 3 s"),
+        ("10:30", re.compile(r"^404 · 100\s% des requêtes$")),
+        ("13:30", "503 · encore 2 requêtes"),
+        ("16:45", re.compile(r"^503 · 10\s% des requêtes$")),
+    ],
+)
+def test_a_scene_of_the_guide_starts_from_a_reset_in_one_click(desk, engine, time, in_place):
+    engine.switch("faults", kind="500", next=9)
+    desk.get_by_role("button", name="Avancer d'un jour").click()
+    desk.locator("#scene-buttons button", has_text=time).click()
+    expect(desk.locator("#scenes-outcome")).to_have_text("En place.")
+    expect(desk.locator("#standing-faults li")).to_have_text(in_place)
+    expect(desk.locator("#clock")).to_contain_text("1er avril")
+
+
+def test_two_quick_clicks_act_in_their_order_however_slow_the_first_is(desk, engine):
+    def late(route):
+        time.sleep(0.5)
+        route.continue_()
+
+    desk.route("**/_lab/clock", late)
+    desk.evaluate("""() => {
+      document.getElementById("advance").click();
+      document.querySelector("#scene-buttons button").click();
+    }""")
+    expect(desk.locator("#scenes-outcome")).to_have_text("En place.")
+    assert engine.switch("clock", "GET")["now"].startswith("2024-04-01")
+
+
+def test_projected_the_requests_are_large_and_alone(desk, engine):
+    get(engine)
+    row = desk.locator("#requests tr").first
+    small = row.bounding_box()["height"]
+    desk.get_by_role("button", name="Projeter").click()
+    expect(desk.locator(".controls")).to_be_hidden()
+    assert row.bounding_box()["height"] > 1.2 * small
+    assert desk.evaluate(OVERFLOWING) == []
+    desk.keyboard.press("Escape")
+    expect(desk.locator(".controls")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [*SIZES, (800, 720)])
+def test_the_seconds_and_the_statuses_can_be_read_and_reset_is_at_hand(desk, engine, size):
+    desk.set_viewport_size({"width": size[0], "height": size[1]})
+    engine.switch("faults", kind="429", next=1)
+    get(engine)
+    expect(desk.locator("#requests .answer")).to_have_text("429 trop de requêtes")
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    assert desk.locator("#requests td.time, #requests td.answer").evaluate_all(cut) == []
+    if size[0] > 800:
+        expect(desk.get_by_role("button", name="Tout remettre à zéro")).to_be_in_viewport(ratio=1)
+
+
+def test_the_dark_theme_of_the_system_is_followed_and_axe_finds_nothing(desk, engine):
+    desk.emulate_media(color_scheme="dark")
+    engine.switch("faults", kind="503", next=1, retry_after=1)
+    get(engine)
+    expect(desk.locator("#requests .words")).to_have_count(1)
+    assert violations(desk) == []
+    desk.goto(f"{engine.api_url}/boite")
+    engine.switch("inbox", niveau="erreur", titre="Échec", message="x", extrait="a", code="c")
+    expect(desk.locator(".message")).to_have_count(1)
+    assert violations(desk) == []
+    assert desk.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") == "rgb(20, 24, 29)"
 
 
 def test_a_day_more_brings_new_rows(desk):
@@ -231,6 +339,34 @@ def test_a_notification_comes_live_with_its_links(inbox, engine):
     address = re.compile(r"^http://127\.0\.0\.1:\d+/lab/tree/data/runs/%C3%A9t%C3%A9%201/06\.ipynb$")
     expect(card.get_by_role("link", name=notebook)).to_have_attribute("href", address)
     expect(inbox.locator("#message-count")).to_have_text("1")
+
+
+def test_a_notification_says_when_it_came_and_leads_to_its_run(inbox, engine):
+    report = "data/runs/20260131T060000-abc123_06_api_vers_parquet.ipynb"
+    engine.switch("inbox", titre="Ingestion en échec", compte_rendu=report)
+    card = inbox.locator(".message")
+    expect(card.locator("header small")).to_have_text(re.compile(r"^n° 1, à \d\d:\d\d:\d\d$"))
+    run = card.get_by_role("link", name="Voir le passage")
+    expect(run).to_have_attribute("href", "passages/20260131T060000-abc123")
+    expect(inbox.locator("#api-clock")).to_have_text("L'horloge de l'API est au 1er avril 2024, 00:00 UTC.")
+
+
+def test_a_repeated_notification_is_one_card_and_a_success_resolves_it(inbox, engine):
+    failed = {
+        "niveau": "erreur",
+        "titre": "Ingestion en échec",
+        "workflow": "Mon ingestion",
+        "code": "api_timeout",
+    }
+    for _ in range(3):
+        engine.switch("inbox", **failed)
+    card = inbox.locator(".message")
+    expect(card.locator("header small")).to_have_text(re.compile("^3 fois, n° 1 à 3, la dernière à "))
+    engine.switch("inbox", niveau="info", titre="Ingestion réussie", workflow="Un autre")
+    expect(card).to_have_count(2)
+    expect(inbox.locator(".resolved")).to_have_count(0)
+    engine.switch("inbox", niveau="info", titre="Ingestion réussie", workflow="Mon ingestion")
+    expect(inbox.locator(".resolved")).to_contain_text("Résolu : n° 5")
 
 
 def test_a_hostile_notification_stays_text_and_leads_nowhere(inbox, engine):

@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from labkit.exercises import exercises, generated
-from labkit.paths import ENGINE_COMMANDS
+from labkit.base.paths import ENGINE_COMMANDS
+from labkit.base.switchboard_client import switch
+from labkit.exercises.cutting import generated
+from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
-from labkit.switchboard_client import switch
+from tests.storage import Disk, OnS3, bucket, running_storage
 
 REPOSITORY = Path(__file__).parents[2]
 SUBJECTS = ("solutions", "labs", "ingestion")
@@ -33,12 +37,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Subject:
-    """Runs the commands of one subject in `folder`, against the API at `url`."""
+    """Runs the commands of one subject in `folder`, against the API at `url`; its files are in `place`."""
 
     name: str
     scripts: Path
     folder: Path
     url: str
+    place: Disk | OnS3
 
     def command(self, script: str, *arguments: object) -> list[str]:
         called = (
@@ -49,7 +54,8 @@ class Subject:
         return [sys.executable, *map(str, called), *map(str, arguments)]
 
     def environment(self, **more: str) -> dict[str, str]:
-        return os.environ | {"LAB_API_URL": self.url, "LAB_MAX_WAIT": "0.05", "TZ": "America/New_York"} | more
+        own = {"LAB_API_URL": self.url, "LAB_MAX_WAIT": "0.05", "TZ": "America/New_York"}
+        return os.environ | own | self.place.environment | more
 
     def run(self, script: str, *arguments: object, **environment: str) -> Run:
         done = subprocess.run(
@@ -67,15 +73,17 @@ class Subject:
         return self.run("ingest_api.py", *period, *self.places, *arguments, **environment)
 
     @property
-    def places(self) -> tuple[object, ...]:
-        return "--output-dir", self.bronze, "--quarantine-dir", self.folder / "quarantine"
+    def places(self) -> tuple[str, ...]:
+        return "--output-dir", self.place.at("bronze"), "--quarantine-dir", self.place.at("quarantine")
 
     @property
     def bronze(self) -> Path:
+        """The bronze folder, of a subject that writes on this disk."""
         return self.folder / "bronze"
 
-    def file(self, day: str) -> Path:
-        return self.bronze / f"partition_date={day}" / "data.parquet"
+    def file(self, day: str) -> str:
+        """The name of this day's file, in `place`."""
+        return f"bronze/partition_date={day}/data.parquet"
 
     def switch(self, path: str, method: str = "POST", **body: object) -> dict:
         return switch(self.url, path, method, **body)
@@ -90,8 +98,35 @@ def solved_labs(tmp_path_factory):
     return folder
 
 
+@contextmanager
+def running(name: str, folder: Path, solved_labs: Path, place: Disk | OnS3) -> Iterator[Subject]:
+    scripts = solved_labs if name == "labs" else REPOSITORY / name
+    with running_api() as api:
+        yield Subject(name, scripts, folder, api.url, place)
+
+
 @pytest.fixture(params=SUBJECTS)
 def subject(request, tmp_path, solved_labs):
-    scripts = solved_labs if request.param == "labs" else REPOSITORY / request.param
-    with running_api() as api:
-        yield Subject(request.param, scripts, tmp_path, api.url)
+    with running(request.param, tmp_path, solved_labs, Disk(tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def keys():
+    with running_storage() as variables:
+        yield variables
+
+
+@pytest.fixture(params=[*SUBJECTS, "ingestion on s3"])
+def stored(request, tmp_path, solved_labs):
+    """A subject of which the test looks at the files: the engine's are on S3 too."""
+    if request.param in SUBJECTS:
+        with running(request.param, tmp_path, solved_labs, Disk(tmp_path)) as found:
+            yield found
+        return
+    keys = request.getfixturevalue("keys")
+    with (
+        bucket(keys, "contract") as s3,
+        running("ingestion", tmp_path, solved_labs, OnS3(keys, s3, "contract/room")) as found,
+    ):
+        yield found

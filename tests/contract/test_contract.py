@@ -1,5 +1,6 @@
 """What n8n, a notebook and a person may count on, whichever of the three runs: arguments, keys, exit codes, files."""
 
+import io
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ BUSINESS = ("id", "event_time", "updated_at", "user_id", "type", "amount", "curr
 
 
 def partition(subject, day):
-    return pq.ParquetFile(subject.file(day)).read()
+    return pq.ParquetFile(io.BytesIO(subject.place.read(subject.file(day)))).read()
 
 
 def rows(subject, day):
@@ -34,17 +35,15 @@ def rows(subject, day):
 
 
 def written_files(subject):
-    return {
-        path.relative_to(subject.bronze): path.stat().st_mtime_ns
-        for path in subject.bronze.rglob("*.parquet")
-    }
+    names = [name for name in subject.place.names("bronze") if name.endswith(".parquet")]
+    return {name: (subject.place.read(name), subject.place.changed_at(name)) for name in names}
 
 
 # The result
 
 
-def test_a_success_is_one_json_object_with_the_keys_of_the_course(subject):
-    run = subject.ingest(*JANUARY)
+def test_a_success_is_one_json_object_with_the_keys_of_the_course(stored):
+    run = stored.ingest(*JANUARY)
     assert (run.code, len(run.stdout.splitlines())) == (0, 1)
     assert run.result.keys() >= KEYS
     assert (run.result["status"], run.result["records_count"], run.result["quarantined"]) == (
@@ -52,7 +51,11 @@ def test_a_success_is_one_json_object_with_the_keys_of_the_course(subject):
         2983,
         14,
     )
-    assert run.result["output_file"] == run.result["output_files"][0] == str(subject.file("2024-01-01"))
+    assert (
+        run.result["output_file"]
+        == run.result["output_files"][0]
+        == stored.place.at(stored.file("2024-01-01"))
+    )
     assert run.result["partitions"]["written"] == ["2024-01-01", "2024-01-02", "2024-01-03"]
 
 
@@ -112,12 +115,10 @@ def test_the_page_size_is_the_one_asked_for(subject):
 # The files
 
 
-def test_one_file_a_day_with_typed_columns_and_the_metadata(subject):
-    subject.ingest(*JANUARY)
-    table = partition(subject, "2024-01-02")
-    assert [path.as_posix() for path in sorted(written_files(subject))] == [
-        f"partition_date=2024-01-0{day}/data.parquet" for day in (1, 2, 3)
-    ]
+def test_one_file_a_day_with_typed_columns_and_the_metadata(stored):
+    stored.ingest(*JANUARY)
+    table = partition(stored, "2024-01-02")
+    assert sorted(written_files(stored)) == [stored.file(f"2024-01-0{day}") for day in (1, 2, 3)]
     kinds = {
         name: str(table.schema.field(name).type) for name in ("id", "user_id", "event_time", "_ingested_at")
     }
@@ -133,12 +134,12 @@ def test_a_row_belongs_to_the_utc_day_of_its_own_event(subject):
         assert {str(row["event_time"].astimezone(UTC).date()) for row in rows(subject, day)} == {day}
 
 
-def test_running_twice_touches_no_file(subject):
-    subject.ingest(*JANUARY)
-    before = written_files(subject)
-    again = subject.ingest(*JANUARY)
+def test_running_twice_touches_no_file(stored):
+    stored.ingest(*JANUARY)
+    before = written_files(stored)
+    again = stored.ingest(*JANUARY)
     assert again.result["partitions"]["unchanged"] == ["2024-01-01", "2024-01-02", "2024-01-03"]
-    assert (written_files(subject), again.result["output_files"]) == (before, [])
+    assert (written_files(stored), again.result["output_files"]) == (before, [])
 
 
 def test_an_id_comes_once_in_its_latest_version(subject):
@@ -161,10 +162,10 @@ def test_a_day_without_rows_leaves_no_file(subject):
     assert (run.result["output_file"], written_files(subject)) == (None, {})
 
 
-def test_refused_rows_are_kept_as_received_with_their_reason(subject):
-    subject.ingest("2024-01-01", "2024-01-01")
-    (path,) = (subject.folder / "quarantine" / "events").glob("*.jsonl")
-    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def test_refused_rows_are_kept_as_received_with_their_reason(stored):
+    stored.ingest("2024-01-01", "2024-01-01")
+    (name,) = (name for name in stored.place.names("quarantine/events") if name.endswith(".jsonl"))
+    kept = [json.loads(line) for line in stored.place.read(name).decode().splitlines()]
     assert sorted((entry["reason"], entry["field"]) for entry in kept) == [
         ("unreadable_event_time", "event_time"),
         ("unreadable_event_time", "event_time"),
@@ -219,22 +220,21 @@ def test_retry_after_is_waited_for(subject):
     assert time.monotonic() - start >= 2
 
 
-def test_an_api_that_is_down_is_told_and_the_files_stay(subject):
-    subject.ingest("2024-01-01", "2024-01-01")
-    before = written_files(subject)
-    run = subject.ingest("2024-01-01", "2024-01-01", "--base-url", "http://127.0.0.1:9")
-    assert (run.code, run.result["error"]["code"], written_files(subject)) == (1, "api_unreachable", before)
+def test_an_api_that_is_down_is_told_and_the_files_stay(stored):
+    stored.ingest("2024-01-01", "2024-01-01")
+    before = written_files(stored)
+    run = stored.ingest("2024-01-01", "2024-01-01", "--base-url", "http://127.0.0.1:9")
+    assert (run.code, run.result["error"]["code"], written_files(stored)) == (1, "api_unreachable", before)
 
 
 def spoil(subject, day):
     """Leave in this day's place a file that no Parquet reader can read."""
-    subject.file(day).parent.mkdir(parents=True)
-    subject.file(day).write_bytes(b"PAR1 spoilt")
+    subject.place.write(subject.file(day), b"PAR1 spoilt")
 
 
-def test_one_day_that_fails_is_named_and_the_others_are_written(subject):
-    spoil(subject, "2024-01-02")
-    run = subject.ingest(*JANUARY)
+def test_one_day_that_fails_is_named_and_the_others_are_written(stored):
+    spoil(stored, "2024-01-02")
+    run = stored.ingest(*JANUARY)
     assert (run.code, list(run.result["failed"])) == (1, ["2024-01-02"])
     assert run.result["partitions"]["written"] == ["2024-01-01", "2024-01-03"]
     assert run.result["error"] == run.result["failed"]["2024-01-02"]
@@ -266,58 +266,62 @@ def test_the_engine_goes_on_with_what_a_script_of_the_course_has_written(subject
 # Backfill, and the increment
 
 
-def test_a_backfill_skips_complete_days_without_a_request(subject):
-    subject.ingest("2024-01-02", "2024-01-02")
-    run = subject.ingest(*JANUARY, "--mode", "backfill")
+def test_a_backfill_skips_complete_days_without_a_request(stored):
+    stored.ingest("2024-01-02", "2024-01-02")
+    run = stored.ingest(*JANUARY, "--mode", "backfill")
     assert run.result["partitions"]["skipped"] == ["2024-01-02"]
-    subject.switch("reset")
-    again = subject.ingest(*JANUARY, "--mode", "backfill")
+    stored.switch("reset")
+    again = stored.ingest(*JANUARY, "--mode", "backfill")
     assert again.result["partitions"]["skipped"] == ["2024-01-01", "2024-01-02", "2024-01-03"]
-    assert subject.switch("counters", "GET")["requests"] == 0
+    assert stored.switch("counters", "GET")["requests"] == 0
 
 
 def test_a_folder_or_a_half_written_file_is_not_a_day_done(subject):
-    subject.file("2024-01-01").parent.mkdir(parents=True)
-    (subject.file("2024-01-01").parent / ".data.parquet.tmp").write_bytes(b"half")
+    subject.place.write("bronze/partition_date=2024-01-01/.data.parquet.tmp", b"half")
     run = subject.ingest("2024-01-01", "2024-01-01", "--mode", "backfill")
     assert (run.result["partitions"]["written"], len(rows(subject, "2024-01-01"))) == (["2024-01-01"], 961)
 
 
-def test_a_kill_leaves_whole_files_and_a_second_run_finishes(subject):
+def days_written(subject):
+    return [name for name in subject.place.names("bronze") if name.endswith("/data.parquet")]
+
+
+def test_a_kill_leaves_whole_files_and_a_second_run_finishes(stored):
     period = ("--start-date", "2024-01-01", "--end-date", "2024-01-31", "--mode", "backfill")
-    command = subject.command("ingest_api.py", *period, *subject.places, "--page-size", "1000")
+    command = stored.command("ingest_api.py", *period, *stored.places, "--page-size", "1000")
     process = subprocess.Popen(
-        command, cwd=subject.folder, env=subject.environment(), stderr=subprocess.DEVNULL
+        command, cwd=stored.folder, env=stored.environment(), stderr=subprocess.DEVNULL
     )
-    while len(list(subject.bronze.glob("*/data.parquet"))) < 3 and process.poll() is None:
+    while len(days_written(stored)) < 3 and process.poll() is None:
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert all(pq.ParquetFile(path).metadata.num_rows > 800 for path in subject.bronze.rglob("data.parquet"))
-    run = subject.run("ingest_api.py", *period, *subject.places, "--page-size", "1000")
-    assert (run.code, len(written_files(subject))) == (0, 31)
+    left = [io.BytesIO(stored.place.read(name)) for name in days_written(stored)]
+    assert all(pq.ParquetFile(content).metadata.num_rows > 800 for content in left)
+    run = stored.run("ingest_api.py", *period, *stored.places, "--page-size", "1000")
+    assert (run.code, len(written_files(stored))) == (0, 31)
 
 
-def test_an_increment_brings_every_day_up_to_date(subject):
-    subject.switch("clock", "PUT", now="2024-01-04T00:00:00Z")
+def test_an_increment_brings_every_day_up_to_date(stored):
+    stored.switch("clock", "PUT", now="2024-01-04T00:00:00Z")
     first = ("--watermark", "updated_at", "--start-date", "2024-01-01")
-    mark = subject.run("ingest_api.py", *first, *subject.places).result["watermark"]
+    mark = stored.run("ingest_api.py", *first, *stored.places).result["watermark"]
     assert mark == "2024-01-03T23:58:54Z"
-    subject.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
-    run = subject.run("ingest_api.py", "--watermark", "updated_at", "--since", mark, *subject.places)
+    stored.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
+    run = stored.run("ingest_api.py", "--watermark", "updated_at", "--since", mark, *stored.places)
     assert (run.code, run.result["watermark"] > mark) == (0, True)
-    ids = {day: {row["id"] for row in rows(subject, day)} for day in ("2024-01-03", "2024-01-05")}
-    subject.ingest("2024-01-01", "2024-01-05", "--output-dir", subject.folder / "whole")
+    ids = {day: {row["id"] for row in rows(stored, day)} for day in ("2024-01-03", "2024-01-05")}
+    stored.ingest("2024-01-01", "2024-01-05", "--output-dir", stored.folder / "whole")
     for day, found in ids.items():
-        table = pq.ParquetFile(subject.folder / "whole" / f"partition_date={day}" / "data.parquet").read()
+        table = pq.ParquetFile(stored.folder / "whole" / f"partition_date={day}" / "data.parquet").read()
         assert set(table["id"].to_pylist()) <= found
 
 
-def test_a_failed_increment_keeps_the_watermark_it_was_given(subject):
-    subject.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
-    spoil(subject, "2024-01-03")
+def test_a_failed_increment_keeps_the_watermark_it_was_given(stored):
+    stored.switch("clock", "PUT", now="2024-01-06T00:00:00Z")
+    spoil(stored, "2024-01-03")
     since = "2024-01-03T00:00:00Z"
-    run = subject.run("ingest_api.py", "--watermark", "updated_at", "--since", since, *subject.places)
+    run = stored.run("ingest_api.py", "--watermark", "updated_at", "--since", since, *stored.places)
     assert (run.code, run.result["error"]["code"]) == (1, "unreadable_partition")
     assert run.result.get("watermark", since) == since
 
@@ -350,9 +354,9 @@ def validated(subject, rules, source):
     return subject.run("validate_data.py", "--input-file", source, "--rules-file", path)
 
 
-def test_a_good_file_passes(subject):
-    subject.ingest("2024-01-01", "2024-01-01")
-    run = validated(subject, RULES, subject.file("2024-01-01"))
+def test_a_good_file_passes(stored):
+    stored.ingest("2024-01-01", "2024-01-01")
+    run = validated(stored, RULES, stored.place.at(stored.file("2024-01-01")))
     assert (run.code, run.result["status"], run.result["validation"]) == (0, "success", "passed")
     assert (run.result["rows"], run.result["errors"]) == (961, [])
     assert {"id", "_ingested_at"} <= set(run.result["columns"])
@@ -361,7 +365,9 @@ def test_a_good_file_passes(subject):
 def test_a_rule_that_fails_tells_its_code_its_count_and_sample_rows(subject):
     subject.ingest("2024-01-01", "2024-01-01")
     run = validated(
-        subject, {"value_ranges": {"amount": [0, 490]}, "min_rows": 5000}, subject.file("2024-01-01")
+        subject,
+        {"value_ranges": {"amount": [0, 490]}, "min_rows": 5000},
+        subject.place.at(subject.file("2024-01-01")),
     )
     assert (run.code, run.result["status"], run.result["validation"]) == (1, "error", "failed")
     too_high, too_few = run.result["errors"]
@@ -376,7 +382,7 @@ def test_a_rule_that_fails_tells_its_code_its_count_and_sample_rows(subject):
 
 def test_the_three_count_the_same_rows_as_wrong(subject):
     subject.ingest("2024-01-01", "2024-01-01")
-    path = subject.file("2024-01-01")
+    path = subject.place.at(subject.file("2024-01-01"))
     table = pq.ParquetFile(path).read()
     pq.write_table(table.slice(0, 3).take([0, 0, 1, 2]), path)
     run = validated(subject, {"unique_columns": ["id"], "required_columns": ["absent"]}, path)
@@ -384,9 +390,9 @@ def test_the_three_count_the_same_rows_as_wrong(subject):
     assert counts == {"missing_column": 4, "duplicate_values": 2}
 
 
-def test_a_folder_is_validated_as_a_whole(subject):
-    subject.ingest(*JANUARY)
-    run = validated(subject, RULES, subject.bronze)
+def test_a_folder_is_validated_as_a_whole(stored):
+    stored.ingest(*JANUARY)
+    run = validated(stored, RULES, stored.place.at("bronze"))
     assert (run.code, run.result["rows"], len(run.result["files"])) == (0, 2983, 3)
 
 
@@ -406,7 +412,7 @@ def test_an_unreadable_file_fails_the_validation(subject):
 )
 def test_rules_badly_written_are_wrong_usage(subject, rules):
     subject.ingest("2024-01-01", "2024-01-01")
-    run = validated(subject, rules, subject.file("2024-01-01"))
+    run = validated(subject, rules, subject.place.at(subject.file("2024-01-01")))
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
 

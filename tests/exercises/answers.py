@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit import exercises
+from labkit.exercises import catching_up, cutting, declared
 
 HERE = Path(__file__).parent
 HEADER = re.compile(r"^# (file|caught by|hint): (.+)$", re.MULTILINE)
@@ -46,19 +46,19 @@ def answers(kind: str) -> list[Answer]:
 
 def write_solved(folder: Path, answer: Answer | None = None) -> None:
     """Write the solved scripts into `folder`, the functions of `answer` in the place of the reference's."""
-    steps = [step.name for exercise in exercises.exercises().values() for step in exercise.steps]
+    steps = [step.name for exercise in declared.exercises().values() for step in exercise.steps]
     folder.mkdir(exist_ok=True)
-    for name, text in exercises.generated(steps).items():
+    for name, text in cutting.generated(steps).items():
         if answer and name == answer.path:
-            text = exercises.with_functions(text, answer.code)
+            text = catching_up.with_functions(text, answer.code)
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def write_up_to(folder: Path, filled: Collection[str], but: dict[str, str] | None = None) -> None:
     """Write the scripts with the steps `filled` answered. but: {script: the function left as it is cut}."""
     folder.mkdir(exist_ok=True)
-    cut = exercises.generated()
-    for name, text in exercises.generated(filled).items():
+    cut = cutting.generated()
+    for name, text in cutting.generated(filled).items():
         if owner := (but or {}).get(name):
-            text = exercises.with_functions(text, exercises.function_texts(cut[name])[owner] + "\n")
+            text = catching_up.with_functions(text, cutting.function_texts(cut[name])[owner] + "\n")
         (folder / name).write_text(text, encoding="utf-8")

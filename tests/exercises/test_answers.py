@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from labkit.check import overall
-from labkit.exercises import blanks, exercises
+from labkit.exercises.check import overall
+from labkit.exercises.cutting import blanks
+from labkit.exercises.declared import exercises
 from tests.checks_by_fork import run_checks
 from tests.exercises.answers import answers, write_solved, write_up_to
 

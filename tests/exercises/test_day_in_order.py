@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from labkit.exercises import exercises
+from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
 from tests.conftest import PRACTICALS, REPOSITORY, STEPS_OF_THE_DAY
 
@@ -31,7 +31,7 @@ def lab(tmp_path):
             env=os.environ | {"LAB_ROOT": str(tmp_path), "COLUMNS": "120"},
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
@@ -76,7 +76,7 @@ def test_every_cell_up_to_the_next_step_runs_once_a_step_is_written(lab, step, m
     monkeypatch.setenv("LAB_ROOT", str(lab.root))
     with running_api() as api:
         monkeypatch.setenv("LAB_API_URL", api.url)
-        NotebookClient(notebook, timeout=120).execute()
+        NotebookClient(notebook, timeout=300).execute()
     shown = [str(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any(f"{step.name} — " in text and "RÉUSSI" in text for text in shown)
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from labkit import exercises
-from labkit.processes import free_port
+from labkit.base.processes import free_port
+from labkit.exercises import cutting, declared
+from labkit.exercises.room_report import trainees
+from tests.unit.lab_copy import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -40,7 +42,7 @@ class Lab:
             env=self.environment,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -68,7 +70,7 @@ def lab(tmp_path):
 
 @pytest.mark.skipif("CI" not in os.environ, reason="labs/ is the trainee's to edit; CI alone compares it")
 def test_committed_labs_are_the_cut_of_solutions():
-    assert exercises.differences() == []
+    assert cutting.differences() == []
 
 
 def test_solutions_are_cut_and_nothing_is_left_over_or_leaked(lab):
@@ -132,7 +134,7 @@ def test_every_step_is_to_do_in_fresh_labs_and_nothing_passes_unsolved(lab):
     done = lab("check")
     assert done.returncode == 1
     summaries = [line for line in done.stdout.splitlines() if " — " in line and " sur " in line]
-    assert len(summaries) == sum(len(exercise.steps) for exercise in exercises.exercises().values())
+    assert len(summaries) == sum(len(exercise.steps) for exercise in declared.exercises().values())
     assert not [line for line in summaries if not line.endswith(("À FAIRE", "NON VÉRIFIÉ"))]
 
 
@@ -147,7 +149,7 @@ def test_the_solutions_pass_every_step_that_is_not_done_in_n8n(lab):
     assert all(line.endswith("NON VÉRIFIÉ") for line in red)
 
 
-@pytest.mark.parametrize("name", [exercise.notebook for exercise in exercises.exercises().values()])
+@pytest.mark.parametrize("name", [exercise.notebook for exercise in declared.exercises().values()])
 def test_an_unsolved_notebook_runs_up_to_its_first_exercise_then_says_it_is_to_do(lab, name):
     import nbformat
     from nbclient import NotebookClient
@@ -172,7 +174,7 @@ def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kern
     from nbclient import NotebookClient
 
     cells = [
-        "from labkit.notebook import open_lab\nopen_lab('labs', 'http://127.0.0.1:9')",
+        "from labkit.notebooks.session import open_lab\nopen_lab('labs', 'http://127.0.0.1:9')",
         "from ingest_api import ATTEMPTS\nprint(ATTEMPTS)",
         "from pathlib import Path\nfile = Path('labs/ingest_api.py')\n"
         "text = file.read_text(encoding='utf-8').replace('ATTEMPTS, BUDGET = 3', 'ATTEMPTS, BUDGET = 5')\n"
@@ -187,6 +189,36 @@ def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kern
     said = [cell.outputs[0].text for cell in notebook.cells if cell.outputs]
     assert said[:2] == ["3\n", "5\n"]
     assert said[2].startswith("À FAIRE — étape tp21.1 : ingest_api.py, ligne")
+
+
+# The time limit
+
+# Garbage whose end asks for the list of threads, collected a little later in the look at them each time.
+COLLECTIONS_DURING_A_LOOK = """
+import gc, threading, time, one_run
+class Node: pass
+for later in range(12):
+    for _ in range(6):
+        threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+    time.sleep(0.02)
+    gc.disable()
+    node = Node(); node.me = node; node.local = threading.local(); node.local.x = 1
+    del node
+    gc.set_threshold(gc.get_count()[0] + later, 1000, 1000)
+    gc.enable()
+    assert one_run.frame_of(threading.get_ident())
+"""
+
+
+def test_looking_at_what_a_check_is_doing_does_not_stop_it_for_ever(tmp_path):
+    own = {"LAB_CHECK_FOLDER": str(tmp_path), "LAB_CHECK_STEPS": "tp21.1", "LAB_CHECK_LIMIT": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTIONS_DURING_A_LOOK],
+        env=os.environ | own | {"LAB_CHECK_REPORT": str(tmp_path / "report")},
+        cwd=REPOSITORY / "labkit" / "exercises" / "checks",
+        timeout=60,
+    )
+    assert done.returncode == 0
 
 
 # Checks on files in any state
@@ -212,7 +244,7 @@ def test_a_wrong_answer_says_what_was_called_what_came_back_what_was_expected(la
         ("    raise SystemExit(3)", "Votre code quitte Python (generate_dates.py"),
         ("    __import__('os')._exit(0)", "Votre code a arrêté Python d'un coup"),
         ("    return end -", "Python ne sait pas lire « return end - »"),
-        ("    return [begin]", "NameError : name 'begin' is not defined (generate_dates.py, ligne"),
+        ("    return [begin]", "NameError : le nom « begin » n'existe pas (generate_dates.py, ligne"),
         ("    return None", "n'a pas la forme attendue"),
         ("    print('ici')\n    return [start]", "a renvoyé 1, le test attendait 3"),
     ],
@@ -224,6 +256,22 @@ def test_code_in_any_state_is_explained_without_a_traceback(lab, code, said):
     assert said in done.stdout
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
+
+
+def test_a_file_python_cannot_read_is_told_once_with_its_line_and_the_rest_is_not_tried(lab):
+    lab.edit("ingest_api.py", "class Parser(", "def oups(:\n\n\nclass Parser(")
+    said = lab("check", "tp21.1").stdout
+    assert said.count("Python ne sait pas lire « def oups(: »") == 1
+    assert "ingest_api.py, ligne " in said
+    assert "il y manque souvent une parenthèse" in said
+    assert said.count("Pas essayé") == said.count("? NON VÉRIFIÉ") > 3
+
+
+def test_a_misspelt_import_names_the_line_that_imports_it(lab):
+    lab.edit("generate_dates.py", "import json", "import jsom")
+    said = lab("check", "tp23.1").stdout
+    assert "« import jsom » : le module « jsom » n'existe pas" in said
+    assert "No module named" not in said
 
 
 def test_a_deleted_function_is_named(lab):
@@ -339,7 +387,7 @@ def test_catch_up_puts_back_a_deleted_function_and_a_missing_file(lab):
 
 
 def test_caught_up_to_the_end_everything_passes(lab):
-    for exercise in exercises.exercises().values():
+    for exercise in declared.exercises().values():
         lab("catch-up", exercise.name, "--to", len(exercise.steps))
     done = lab("check")
     assert done.stdout.count(", RÉUSSI") == 14
@@ -369,7 +417,8 @@ def test_progress_shows_every_step_with_a_label(lab):
     said = lab("progress").stdout
     assert "✓ RÉUSSI" in said
     assert "○ À FAIRE" in said
-    assert "5 étapes réussies sur 17" in said
+    assert "Étapes réussies : 5 sur 17. La suite : tp21.5, n8n exécute votre script (30 min)." in said
+    assert said.index("checkpoint.1") < said.index("tp21.1")
 
 
 # The room
@@ -388,6 +437,10 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
                 ),
                 encoding="utf-8",
             )
+    (room / "Alice" / "labs" / "etapes_n8n.json").write_text(
+        '{"tp21.5": "right", "tp22.4": "?"}', encoding="utf-8"
+    )
+    (room / "Bruno" / "labs" / "etapes_n8n.json").write_text("[1]", encoding="utf-8")
     (room / "notes.txt").write_text("rien", encoding="utf-8")
     done = lab("report", room)
     assert done.returncode == 0, done.stderr
@@ -395,10 +448,56 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
     assert sorted(content["trainees"]) == ["Alice", "Bruno", "Chloé & fils"]
     assert content["trainees"]["Bruno"]["tp23.1"] == "wrong"
     assert content["trainees"]["Alice"]["tp23.1"] == "error"
-    assert content["most_failed"][0]["trainees"] == ["Alice", "Bruno", "Chloé & fils"]
+    assert content["most_failed"][0]["trainees"] == ["Bruno", "Chloé & fils"]
     page = (room / "rapport.html").read_text(encoding="utf-8")
     assert "Chloé &amp; fils" in page
     assert "✗ FAUX" in page
+    assert content["trainees"]["Alice"]["tp21.5"] == "right"
+    assert "tp22.4" not in content["trainees"]["Alice"]
+    assert "tp21.5" not in content["trainees"]["Bruno"]
+    grid = (room / "grille.html").read_text(encoding="utf-8")
+    assert "Alice — compétences acquises : 1 sur 12" in grid
+    assert "Orchestrer un script dans n8n" in grid
+
+
+def test_report_finds_the_scripts_of_each_archive_and_nobody_else_s(tmp_path):
+    for place in (
+        "Alice/labs",
+        "Bruno/labo-main/labs",
+        "Chloé",
+        "__MACOSX/Alice/labs",
+        ".corbeille/labs",
+        "Denis/__MACOSX/labs",
+    ):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "ingest_api.py").touch()
+    found = {name: home.relative_to(tmp_path).as_posix() for name, home in trainees(tmp_path).items()}
+    assert found == {"Alice": "Alice/labs", "Bruno": "Bruno/labo-main/labs", "Chloé": "Chloé"}
+
+
+def test_report_follows_a_shared_folder_during_the_day(lab, tmp_path):
+    room, declared = tmp_path / "salle", lab.root / "solutions" / "exercises.toml"
+    text = declared.read_text(encoding="utf-8")
+    declared.write_text(text[text.index("[tp23]") :], encoding="utf-8")
+    shutil.copytree(lab.labs, room / "Alice")
+    command = [sys.executable, "-m", "labkit.cli", "report", "--watch", str(room)]
+    page = room / "rapport.json"
+
+    def state():
+        try:
+            return json.loads(page.read_text(encoding="utf-8"))["trainees"]["Alice"]["tp23.1"]
+        except (OSError, ValueError):
+            return None
+
+    with subprocess.Popen(command, cwd=lab.root, env=lab.environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: state() == "todo", 120)
+            lab("catch-up", "tp23", "--to", 1)
+            shutil.copy(lab.labs / "generate_dates.py", room / "Alice")
+            wait_until(lambda: state() == "right", 120)
+            assert "http-equiv" in (room / "rapport.html").read_text(encoding="utf-8")
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 def test_report_of_a_folder_without_trainees_is_refused(lab, tmp_path):

@@ -5,7 +5,7 @@ from collections import Counter
 
 from rich.progress import Progress
 
-from labkit.paths import ROOT
+from labkit.base.paths import ROOT
 from tests.bench.machine import described
 from tests.faults.trials import run_trials
 

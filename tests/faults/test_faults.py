@@ -7,16 +7,23 @@ import subprocess
 import pyarrow.parquet as pq
 import pytest
 
+from tests.faults.soak import soak
 from tests.faults.trials import content, run_trials
 
 ONE_DAY = ("--start-date", "2024-01-05", "--end-date", "2024-01-05")
 MONTH = ("--start-date", "2024-01-01", "--end-date", "2024-01-31")
 
 
-@pytest.mark.parametrize("first", range(0, 60, 20))
+@pytest.mark.parametrize("first", range(0, 30, 10))
 def test_killed_runs_leave_whole_days_and_finish_as_a_quiet_run(first):
-    trials = run_trials(range(first, first + 20))
-    assert sum(trial.was_killed for trial in trials) >= 10
+    trials = run_trials(range(first, first + 10))
+    assert sum(trial.was_killed for trial in trials) >= 5
+
+
+def test_increments_in_trouble_say_so_and_end_with_what_a_quiet_reading_gives():
+    seen = soak(0, iter(range(10)))
+    assert (seen.runs.total(), seen.comparisons) == (10, 1)
+    assert len(seen.runs) > 3
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The hard core: what a merge keeps, what an interrupted write leaves, what a watermark allows."""
 
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -89,6 +90,15 @@ def test_a_file_being_written_has_a_name_no_reader_takes(tmp_path):
     with replace_file(tmp_path / "data.parquet"):
         names = [path.name for path in tmp_path.iterdir()]
     assert all(name.startswith(".") and name.endswith(".tmp") for name in names)
+
+
+def test_a_file_that_replaces_another_bears_a_later_time(tmp_path):
+    path, ahead = tmp_path / "file", 4_000_000_000 * 10**9
+    path.write_text("former")
+    os.utime(path, ns=(ahead, ahead))
+    with replace_file(path) as stream:
+        stream.write(b"latter")
+    assert path.stat().st_mtime_ns > ahead
 
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1, max_size=8))

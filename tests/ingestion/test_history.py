@@ -94,12 +94,12 @@ class Lab:
         written = storage.LocalFolder.replace
         count = 0
 
-        def replace(folder, name, content):
+        def replace(folder, name, content, seen):
             nonlocal count
             count += 1
             if count - 1 == kill_at and not after_writing:
                 raise Killed
-            written(folder, name, content)
+            written(folder, name, content, seen)
             if count - 1 == kill_at:
                 raise Killed
 

@@ -1,11 +1,14 @@
 """The same engine on object storage: a real S3 endpoint (moto's server) on loopback, over HTTP."""
 
 import json
+import subprocess
+import sys
 
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
+
+from tests.conftest import REPOSITORY
+from tests.storage import bucket, running_storage
 
 DAYS = ("--start-date", "2024-01-05", "--end-date", "2024-01-06")
 PLACES = ("--output-dir", "s3://lake/bronze", "--quarantine-dir", "s3://lake/quarantine")
@@ -13,30 +16,18 @@ STATE = ("--state-dir", "s3://lake/state")
 
 
 @pytest.fixture(scope="module")
-def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def variables():
+    with running_storage() as found:
+        yield found
 
 
 @pytest.fixture
-def s3(endpoint, monkeypatch):
-    """The storage as a user of it sees it, with one empty bucket; the engine find it by the environment."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "lab",
-        "AWS_SECRET_ACCESS_KEY": "lab",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
+def s3(variables, monkeypatch):
+    """The storage as a user of it sees it, with one empty bucket; the engine finds it by the environment."""
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    storage = fs.S3FileSystem(
-        endpoint_override=endpoint, allow_bucket_creation=True, allow_bucket_deletion=True
-    )
-    storage.create_dir("lake")
-    yield storage
-    storage.delete_dir("lake")
+    with bucket(variables, "lake") as storage:
+        yield storage
 
 
 def read(s3, day="2024-01-05"):
@@ -47,6 +38,7 @@ def test_a_day_on_s3_holds_what_the_same_day_holds_on_disk(engine, s3):
     run = engine.ingest(*DAYS, *PLACES)
     engine.ingest(*DAYS, "--output-dir", "local")
     local = pq.ParquetFile(engine.folder / "local/partition_date=2024-01-05/data.parquet").read()
+    assert run.code == 0, run.result
     assert run.result["output_files"][0] == "s3://lake/bronze/partition_date=2024-01-05/data.parquet"
     assert read(s3).drop_columns(["_ingested_at"]).equals(local.drop_columns(["_ingested_at"]))
 
@@ -92,13 +84,6 @@ def test_a_mended_row_is_replayed_home_on_s3(engine, s3):
     assert mended["raw"]["id"] in read(s3)["id"].to_pylist()
 
 
-def test_two_runs_on_one_prefix_do_not_mix(engine, s3):
-    from ingestion.bronze.storage import open_folder
-
-    with open_folder("s3://lake/bronze").locked():
-        assert engine.ingest(*DAYS, *PLACES).result["error"]["code"] == "locked"
-
-
 @pytest.mark.parametrize("place", ["s3://no-such-bucket/bronze", "s3://"])
 def test_a_bucket_that_is_not_there_is_named(engine, s3, place):
     run = engine.ingest(*DAYS, "--output-dir", place)
@@ -110,3 +95,40 @@ def test_a_storage_that_is_down_is_named(engine, s3, monkeypatch):
     run = engine.ingest(*DAYS, *PLACES)
     assert (run.code, run.result["error"]["code"]) == (1, "storage_failed")
     assert "s3://lake/" in run.result["error"]["message"]
+
+
+@pytest.mark.parametrize("place", ["s3://lake/nowhere", "s3://lake"])
+def test_a_prefix_without_a_day_is_wrong_usage(engine, s3, place):
+    assert engine("validate", "--input-file", place).code == 2
+
+
+def test_nothing_of_s3_is_imported_for_a_folder_of_this_disk(engine):
+    code = (
+        "import sys; from ingestion.__main__ import main; "
+        f"[main([name, *{DAYS}]) for name in ('ingest', 'backfill')]; main(['quarantine', 'list']); "
+        "print([name for name in ('boto3', 'botocore', 'ingestion.bronze.s3') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=engine.folder,
+        env=engine.environment(PYTHONPATH=str(REPOSITORY)),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_without_boto3_an_address_s3_says_what_to_install(engine, s3):
+    (engine.folder / "boto3.py").write_text("raise ImportError")
+    run = engine.ingest(*DAYS, *PLACES, PYTHONPATH=str(engine.folder))
+    assert (run.code, "ingestion[s3]" in run.result["error"]["message"]) == (2, True)
+
+
+def test_a_run_on_s3_costs_no_more_requests_than_it_needs(engine, s3, caplog):
+    """A new day: is it there, in the bronze and in the quarantine; what is beside it; then it is put."""
+    caplog.set_level("INFO", logger="werkzeug")
+    engine("backfill", "--start-date", "2024-01-05", "--end-date", "2024-01-05", *PLACES)
+    lines = [record.getMessage() for record in caplog.records]
+    sent = [line for line in lines if "HTTP/1.1" in line and "/lake?" not in line and "bronze" in line]
+    assert len(sent) == 2, sent

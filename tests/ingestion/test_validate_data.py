@@ -59,6 +59,14 @@ def test_each_rule_fails_with_its_code_and_count(validate, rules, columns, code,
     assert [(error["code"], error["failed"]) for error in run.result["errors"]] == [(code, failed)]
 
 
+@pytest.mark.parametrize(
+    ("amounts", "said"), [([90.0, 1.0, 1.0], "sur 1 ligne sur 3"), ([90.0, 99.0, 1.0], "sur 2 lignes sur 3")]
+)
+def test_one_row_is_told_in_the_singular(validate, amounts, said):
+    run = validate({"value_ranges": {"amount": [0, 15]}}, amount=amounts)
+    assert said in run.result["errors"][0]["message"]
+
+
 def test_a_failure_shows_sample_rows(validate):
     samples = validate({"value_ranges": {"amount": [0, 15]}}).result["errors"][0]["samples"]
     assert samples == [{"row": 1, "value": 20.0}]
@@ -163,8 +171,3 @@ NESTED = {
 def test_a_nested_column_gets_a_verdict(validate, kind):
     run = validate({"unique_columns": ["nested"]}, nested=NESTED[kind])
     assert [(error["code"], error["failed"]) for error in run.result["errors"]] == [("duplicate_values", 2)]
-
-
-def test_an_address_that_is_not_on_this_machine_is_told_as_such(engine):
-    run = engine("validate", "--input-file", "s3://bucket/bronze")
-    assert (run.code, "s3://" in run.result["error"]["message"]) == (2, True)

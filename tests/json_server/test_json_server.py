@@ -1,6 +1,7 @@
 """The practice API's JSONPlaceholder routes answer as the real json-server 0.17 does on the same data."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit.n8n_install import node_environment
+from labkit.n8n.install import node_path
 from labkit.practice_api.jsonplaceholder import database
 from labkit.practice_api.server import running_api
 
@@ -77,7 +78,7 @@ def install():
     if not (HERE / "node_modules").is_dir():
         npm = shutil.which("npm", path=str(Path(sys.executable).parent))
         command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=HERE, env=node_environment(), check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(command, cwd=HERE, env=os.environ | node_path(), check=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def reference(tmp_path_factory):
     process = subprocess.Popen(
         ["node", str(script), "--host", "127.0.0.1", "--port", str(port), "--quiet", str(data)],
         cwd=data.parent,
-        env=node_environment(),
+        env=os.environ | node_path(),
         stdin=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit import n8n, n8n_install, n8n_setup, secret_store
-from labkit.n8n_client import N8nClient
-from labkit.n8n_workflows import Imported, find, import_workflows
-from labkit.outcomes import LABELS
-from labkit.processes import free_port
-from labkit.switchboard_client import switch
+from labkit.base import secret_store
+from labkit.base.outcomes import LABELS
+from labkit.base.processes import free_port
+from labkit.base.switchboard_client import switch
+from labkit.n8n import install, setup
+from labkit.n8n.client import N8nClient
+from labkit.n8n.server import N8nServer
+from labkit.n8n.workflows import Imported, find, import_workflows, read
 from tests.conftest import REPOSITORY
 from tests.notebooks.workspace import Workspace, workspace
 from tests.unit.lab_copy import wait_until
@@ -37,7 +39,7 @@ class N8nLab:
     """A copy of the lab; its n8n, which may be stopped and started again; a session with it."""
 
     made: Workspace
-    server: n8n.N8nServer
+    server: N8nServer
     client: N8nClient = field(init=False)
 
     @property
@@ -56,7 +58,7 @@ class N8nLab:
 
     def bring(self, files: list[Path], force: bool = False) -> dict[str, str]:
         """Import as `lab start` does, with this lab's addresses and secrets."""
-        place = n8n_setup.place(self.client, self.api_url)
+        place = setup.place(self.client, self.api_url)
         imported = Imported(self.root / "data/state/n8n/imported.json")
         return import_workflows(self.client, files, place, imported, force)
 
@@ -166,22 +168,34 @@ def node_of(workflow: dict, name: str) -> dict:
     return node
 
 
+def triggers_as_told(path: Path) -> list[str]:
+    """The triggers of a workflow's file, in the order that its text names them: n8n/README.md, or the practicals."""
+    found = [node["name"] for node in read(path)["nodes"] if node["type"].endswith(("Trigger", ".webhook"))]
+    if path.parent.name == "workflows":
+        text = (REPOSITORY / "n8n/README.md").read_text(encoding="utf-8")
+        told = text.partition(f"\n## `{path.stem}`")[2].partition("\n## ")[0]
+    else:
+        practicals = sorted((REPOSITORY / "solutions").glob("tp*.ipynb"))
+        told = "".join(practical.read_text(encoding="utf-8") for practical in practicals)
+    return sorted(found, key=told.replace("\N{NO-BREAK SPACE}", " ").index)
+
+
 @pytest.fixture(scope="session")
 def installed():
     """The pinned n8n, for who reads its files without starting it."""
-    n8n_install.install(lambda text: None)
+    install.install(lambda text: None)
 
 
 @contextmanager
 def n8n_lab(folder: Path) -> Iterator[N8nLab]:
     """The lab under `folder`, its n8n running with the workflows of n8n/workflows."""
-    n8n_install.install(lambda text: None)
+    install.install(lambda text: None)
     with workspace(folder / "lab") as made, pytest.MonkeyPatch.context() as patch:
         secrets = made.root / "data" / "state" / "secrets.json"
         secrets.parent.mkdir(parents=True)
         secrets.write_text(json.dumps(SECRETS))
         patch.setattr(secret_store, "FILE", secrets)
-        server = n8n.N8nServer(
+        server = N8nServer(
             home=folder / "n8n",
             port=free_port(),
             broker_port=free_port(),

@@ -100,7 +100,7 @@ ENCODED = "Aucun paramètre n'est collé dans une commande : ils voyagent en bas
     ("act", "title", "label"),
     [
         (lambda lab: None, RAN, "À FAIRE"),
-        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), RAN, "FAUX"),
+        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), RAN, "À FAIRE"),
         (unsolved, SUCCEEDED, "FAUX"),
         (failing_api, SUCCEEDED, "FAUX"),
         (lambda lab: run(lab, INGESTION, unplugged("Validation réussie ?")), NOTIFIED, "FAUX"),
@@ -156,7 +156,7 @@ VALIDATED, ALARMED = (
     ("act", "title", "label"),
     [
         (lambda lab: None, VALIDATED, "À FAIRE"),
-        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), VALIDATED, "FAUX"),
+        (lambda lab: run(lab, INGESTION, parameters(**REFERENCE)), VALIDATED, "À FAIRE"),
         (lambda lab: run(lab, INGESTION), ALARMED, "FAUX"),
         (lambda lab: run(lab, INGESTION, unplugged("Ingestion réussie ?")), VALIDATED, "FAUX"),
         (failing_api, VALIDATED, "FAUX"),
@@ -192,7 +192,7 @@ def unsolved_backfill(lab):
     ("act", "title", "label"),
     [
         (lambda lab: None, LOOPED, "À FAIRE"),
-        (lambda lab: run(lab, BACKFILL, parameters(**REFERENCE)), LOOPED, "FAUX"),
+        (lambda lab: run(lab, BACKFILL, parameters(**REFERENCE)), LOOPED, "À FAIRE"),
         (lambda lab: run(lab, BACKFILL), SKIPPED, "FAUX"),
         (unsolved_backfill, LOOPED, "FAUX"),
         (lambda lab: run(lab, BACKFILL, parameters(**LABS | {"end_date": "2023-01-01"})), LOOPED, "FAUX"),

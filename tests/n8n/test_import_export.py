@@ -5,16 +5,20 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from labkit.n8n_setup import place
-from labkit.n8n_workflows import export_workflows, find
+from labkit.n8n.install import N8nError
+from labkit.n8n.setup import place
+from labkit.n8n.workflows import export_workflows, find
 from tests.n8n.conftest import CHECKPOINTS, WORKFLOWS, node_of
+from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.n8n
 INGESTION = "labIngestion0001"
+WEBHOOK, OPENING, NOTIFICATION = "labWebhook000001", "labPassage000001", "labNotification1"
 
 
 def lab_command(lab, *arguments):
@@ -86,6 +90,83 @@ def test_a_workflow_removed_in_the_editor_stays_removed_until_forced(lab):
     assert lab.bring(WORKFLOWS, force=True)["demo_injection"] == "new"
 
 
+def in_service(lab, workflow):
+    held = lab.client.workflows()[workflow]
+    return not held["isArchived"] and held["activeVersionId"] == held["versionId"]
+
+
+def test_an_import_interrupted_before_it_publishes_is_finished_by_the_next(lab, monkeypatch):
+    lab.client.request("POST", f"/workflows/{WEBHOOK}/archive")
+    wait_until(lambda: removed(lab, WEBHOOK))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(lab.client, "publish", interrupted)
+        lab.bring(WORKFLOWS, force=True)
+    assert not in_service(lab, WEBHOOK)
+    assert said_of(lab, "declenchement_webhook") == ["remis", "en", "service", "declenchement_webhook"]
+    assert in_service(lab, WEBHOOK)
+
+
+def test_an_update_interrupted_before_it_publishes_is_finished_by_the_next(lab, monkeypatch, tmp_path):
+    (path,) = find(("declenchement_webhook",))
+    newer = tmp_path / "workflows" / path.name
+    newer.parent.mkdir()
+    newer.write_text(
+        path.read_text(encoding="utf-8").replace("L’appelant sait", "L’appelant le sait"), encoding="utf-8"
+    )
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(lab.client, "publish", interrupted)
+        lab.bring([newer])
+    assert lab.bring([newer]) == {path.stem: "published"}
+    assert lab.bring([newer]) == {path.stem: "same"}
+    assert lab.bring([path]) == {path.stem: "updated"}
+
+
+def removed(lab, workflow):
+    """n8n refuses while it still unpublishes what was just archived."""
+    with suppress(N8nError):
+        lab.client.request("DELETE", f"/workflows/{workflow}")
+    return workflow not in lab.client.workflows()
+
+
+def interrupted(workflow):
+    raise KeyboardInterrupt
+
+
+def said_of(lab, name):
+    """The words of `lab n8n import` about this workflow."""
+    return next(
+        line.split() for line in lab_command(lab, "import").stdout.splitlines() if line.endswith(name)
+    )
+
+
+def test_what_was_unpublished_is_published_again_whoever_did_it_sub_workflows_first(lab):
+    for workflow in (WEBHOOK, OPENING, NOTIFICATION):
+        lab.client.request("POST", f"/workflows/{workflow}/deactivate")
+    outcomes = lab.bring(WORKFLOWS)
+    assert {name for name, outcome in outcomes.items() if outcome == "published"} == {
+        "declenchement_webhook", "ouverture_passage", "notification",
+    }  # fmt: skip
+    assert all(in_service(lab, workflow) for workflow in (WEBHOOK, OPENING, NOTIFICATION))
+    assert set(lab.bring(WORKFLOWS).values()) == {"same"}
+
+
+def test_what_was_archived_comes_back_in_service(lab):
+    for workflow in (WEBHOOK, "labInjection0001"):
+        lab.client.request("POST", f"/workflows/{workflow}/archive")
+    outcomes = lab.bring(WORKFLOWS)
+    assert (outcomes["declenchement_webhook"], outcomes["demo_injection"]) == ("published", "published")
+    assert in_service(lab, WEBHOOK)
+    assert not lab.client.workflows()["labInjection0001"]["isArchived"]
+
+
+def test_an_archived_workflow_that_a_trainee_changed_is_kept_until_forced(changed):
+    changed.client.request("POST", f"/workflows/{INGESTION}/archive")
+    assert changed.bring(WORKFLOWS)["ingestion_incrementale"] == "kept"
+    assert "absent de n8n" in lab_command(changed, "export", "ingestion_incrementale").stdout
+    assert changed.bring(WORKFLOWS, force=True)["ingestion_incrementale"] == "updated"
+    assert in_service(changed, INGESTION)
+
+
 def test_the_export_command_writes_the_change_and_nothing_else(changed):
     path = changed.root / "n8n/workflows/ingestion_incrementale.json"
     before = path.read_text(encoding="utf-8").splitlines()
@@ -93,7 +174,7 @@ def test_the_export_command_writes_the_change_and_nothing_else(changed):
     assert "écrit" in done.stdout, done.stderr
     after = path.read_text(encoding="utf-8").splitlines()
     different = [line[0] + line[1:].strip() for line in difflib.ndiff(before, after) if line[0] in "+-"]
-    assert different == ["-240,", "+280,", '-"value": "solutions"', '+"value": "labs"']
+    assert different == ["-160,", "+200,", '-"value": "solutions"', '+"value": "labs"']
     assert "inchangé" in lab_command(changed, "export", "ingestion_incrementale").stdout
     path.write_text("\n".join(before) + "\n", encoding="utf-8")
 

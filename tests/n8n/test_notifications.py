@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from labkit.processes import free_port
+from labkit.base.processes import free_port
 from tests.n8n.conftest import WORKFLOWS, parameters
 
 pytestmark = pytest.mark.n8n
@@ -96,8 +96,8 @@ def test_a_mail_server_that_refuses_is_told_in_the_inbox_and_spoils_nothing(lab,
 
 
 def test_the_address_of_a_person_does_not_reach_git(lab, mailbox):
-    from labkit.n8n_setup import place
-    from labkit.n8n_workflows import export_workflows, find
+    from labkit.n8n.setup import place
+    from labkit.n8n.workflows import export_workflows, find
 
     (path,) = find(("notification",))
     texts = export_workflows(lab.client, [path], place(lab.client, lab.api_url))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+import psutil
 import pytest
 
 from tests.n8n.conftest import both, command, node_of, parameters
@@ -40,6 +41,31 @@ def test_the_watermark_moves_on_after_ingestion_and_validation(lab):
     assert after == execution["nodes"]["Lire le résultat de l'ingestion"][0]["watermark"]
     assert after > before
     assert lock(lab) == FREE
+
+
+def test_reset_forgets_the_watermark_of_n8n_too(lab):
+    assert lab.watermark()["filigrane"]
+    assert "Effacé" in lab.lab("reset", "--yes")
+    assert lab.watermark() == {}
+    assert ingest(lab)["status"] == "success"
+    assert lab.watermark()["filigrane"]
+
+
+def runs_at_work(lab):
+    """The processes of `lab run` in this lab, and of what they have started."""
+    found = [one for one in psutil.process_iter(["cmdline", "cwd"]) if one.info["cwd"] == str(lab.root)]
+    return [one for one in found if {"run", "ipykernel_launcher"} & set(one.info["cmdline"] or [])]
+
+
+def test_stop_in_n8n_stops_the_run_and_all_it_has_started(lab):
+    lab.switch("faults", kind="slow", rate=1, delay_s=2)
+    execution = lab.client.run_workflow(INGESTION, "Lancer à la main")
+    wait_until(lambda: len(runs_at_work(lab)) > 1)
+    lab.client.request("POST", f"/executions/{execution}/stop")
+    wait_until(lambda: not runs_at_work(lab), 30)
+    assert lab.client.wait_execution(execution)["status"] in ("canceled", "error")
+    # n8n runs nothing after a stop: its own lock stays until its hour. The reset frees it.
+    lab.lab("reset", "--yes")
 
 
 def test_a_run_reads_from_the_watermark_of_the_one_before(lab):
@@ -113,7 +139,7 @@ def every_few_seconds(workflow):
     node_of(workflow, "Chaque matin à 6 h")["parameters"]["rule"]["interval"] = interval
 
 
-def test_a_killed_n8n_resumes_with_the_next_schedule(lab):
+def test_a_killed_n8n_tells_it_once_and_resumes_with_the_next_schedule(lab):
     before = lab.watermark()["filigrane"]
     lab.switch("clock", "PUT", advance_days=2)
     lab.switch("faults", kind="slow", next=1, delay_s=3)
@@ -125,3 +151,10 @@ def test_a_killed_n8n_resumes_with_the_next_schedule(lab):
         assert lab.watermark()["filigrane"] == before
         wait_until(lambda: lab.watermark()["filigrane"] > before, timeout=120)
     assert "Ingestion réussie" in [note["titre"] for note in lab.inbox()]
+    told = [note for note in lab.inbox() if note["niveau"] == "erreur"]
+    killed = [one["id"] for one in lab.client.executions(INGESTION) if one["status"] == "crashed"]
+    assert [note["titre"] for note in told] == ["« Ingestion incrémentale » s'est arrêté"]
+    assert [told[0]["exécution"]] == [
+        f"{lab.server.url}/workflow/{INGESTION}/executions/{one}" for one in killed
+    ]
+    assert f"n8n s'est arrêté d'un coup pendant l'exécution {killed[0]}" in told[0]["message"]

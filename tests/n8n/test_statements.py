@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
-from labkit.exercises import Step
+from labkit.exercises.declared import Step
 from tests.conftest import REPOSITORY, STEPS_OF_THE_DAY
 from tests.n8n.conftest import node_of, parameters
 
 pytestmark = pytest.mark.n8n
-FIELD = re.compile(r"`(\w+)` = (?:`([^`]*)`|l'adresse de l'API)")
+FIELD = re.compile(r"`(\w+)` = (?:`([^`]*)`|l’adresse de l’API)")
 CODE = re.compile(r"`([^`]+)`")
 RULES = "solutions/validation_rules.json"
 SETTINGS = {"executionOrder": "v1", "saveManualExecutions": True, "saveDataSuccessExecution": "all"}
@@ -204,14 +204,14 @@ def own_watch(api_url: str) -> dict:
         node("Un événement par élément", "splitOut", 1, fieldToSplitOut=split),
         said.if_node("En France ?"),
         inbox_node("Prévenir", api_url + inbox, told) | {"executeOnce": True},
-        inbox_node("Prévenir de l'échec", api_url + inbox, failed),
+        inbox_node("Signaler la panne", api_url + inbox, failed),
     ]
     assert {one["name"] for one in nodes} == said.rows.keys()
     arrows = connections(
         ("Lancer à la main", "Lire une page"),
         ("Lire une page", "Un événement par élément"),
         ("Un événement par élément", "En France ?"),
-        ("Lire une page", "Prévenir de l'échec", 1),
+        ("Lire une page", "Signaler la panne", 1),
         ("En France ?", "Prévenir"),
     )
     return {"name": "Ma veille", "nodes": nodes, "connections": arrows, "settings": SETTINGS}

@@ -5,13 +5,14 @@ import re
 
 import pytest
 
-from labkit.n8n_workflows import canonical, text_of
+from labkit.n8n.workflows import canonical, text_of
 from tests.conftest import REPOSITORY
-from tests.n8n.conftest import CHECKPOINTS, WORKFLOWS
+from tests.n8n.conftest import CHECKPOINTS, WORKFLOWS, triggers_as_told
 
 FILES = [*WORKFLOWS, *CHECKPOINTS]
 TYPES = REPOSITORY / "n8n/node_modules/n8n-nodes-base/dist/types/nodes.json"
 NODE_SIZE = 100
+WORD = re.compile(r"\w[\w’-]*")
 ENCODED = re.compile(r"\{\{ JSON\.stringify\(.*\)\.base64Encode\(\) \}\}")
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -49,10 +50,15 @@ def test_the_unsafe_pattern_is_shown_disabled_and_nowhere_else():
 
 
 @every_file
-def test_every_workflow_explains_itself_in_notes(path):
+def test_a_sticky_note_says_one_idea_in_about_eight_words(path):
     notes = [node["parameters"]["content"] for node in nodes(path, "stickyNote")]
     assert notes
-    assert all(len(note) > 60 for note in notes)
+    assert [note for note in notes if not 5 <= len(WORD.findall(note)) <= 11] == []
+
+
+@every_file
+def test_the_nodes_own_notes_hold_the_detail(path):
+    assert sum(len(node.get("notes", "")) for node in nodes(path)) > 60
 
 
 @every_file
@@ -92,16 +98,26 @@ def test_the_picture_has_no_two_things_on_one_place(path):
 
 
 @every_file
-def test_a_workflow_reads_from_left_to_right(path):
-    places = {node["name"]: node["position"][0] for node in nodes(path)}
-    back = [
-        (source, link["node"])
-        for source, outputs in read(path)["connections"].items()
-        for output in outputs["main"]
-        for link in output
-        if places[link["node"]] <= places[source]
-    ]
+def test_a_workflow_reads_like_a_text_of_two_lines_at_most(path):
+    """From left to right; a link goes to the left only to begin the line below, or to loop."""
+    places = {
+        node["name"]: node["position"] for node in nodes(path) if not node["type"].endswith("stickyNote")
+    }
+    assert len({y for _, y in places.values()}) <= 2
+    back = []
+    for source, outputs in read(path)["connections"].items():
+        for link in (link for output in outputs["main"] for link in output):
+            (x, y), (to_x, to_y) = places[source], places[link["node"]]
+            if to_x <= x and to_y <= y:
+                back.append((source, link["node"]))
     assert back in ([], [("Bilan du lot", "Par lots de dix jours")], [("Vérifier", "Jour par jour")])
+
+
+@every_file
+def test_triggers_stand_from_top_to_bottom_as_the_text_names_them(path):
+    heights = {node["name"]: node["position"][1] for node in nodes(path)}
+    told = triggers_as_told(path)
+    assert told == sorted(told, key=heights.get)
 
 
 @pytest.mark.n8n
@@ -134,3 +150,16 @@ def test_the_readme_shows_every_workflow_with_its_diagram_picture_and_test_call(
         assert "```mermaid" in section
         assert "Essai" in section and "Attendu" in section
         assert f"docs/pictures/n8n/{path.stem}.png" in section
+
+
+TELLERS = ("README.md", "README.fr.md", "n8n/README.md", "docs/machines.md", "labkit/services/lab.py",
+           "labkit/commands/doctor.py", "notebooks/04_option_node_red.ipynb")  # fmt: skip
+
+
+def test_the_room_n8n_takes_is_told_alike_everywhere_and_is_what_it_takes(installed):
+    folder = REPOSITORY / "n8n" / "node_modules"
+    taken = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*")) / 1e9
+    for name in TELLERS:
+        said = re.findall(r"\b(2[.,]\d)\sG[Bo]", (REPOSITORY / name).read_text(encoding="utf-8"))
+        assert said, name
+        assert all(abs(float(one.replace(",", ".")) - taken) < 0.15 for one in said), (name, said, taken)

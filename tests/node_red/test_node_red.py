@@ -9,9 +9,9 @@ import sys
 import pytest
 import requests
 
-from labkit import node_red
+from labkit.base.processes import free_port
+from labkit.n8n import node_red
 from labkit.practice_api.server import running_api
-from labkit.processes import free_port
 
 pytestmark = pytest.mark.node
 

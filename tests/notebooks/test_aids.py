@@ -2,8 +2,8 @@
 
 import json
 
-from labkit import deliverables
-from labkit.live import write_copies
+from labkit.commands.live import write_copies
+from labkit.exercises import deliverables
 from tests.notebooks.workspace import REPOSITORY
 
 
@@ -23,18 +23,35 @@ def test_live_copies_keep_the_prose_or_the_code(tmp_path):
     assert not any(cell.get("outputs") for path in (to_write, code_only) for cell in cells(path))
 
 
-def test_documentation_is_ticked_from_five_lines_on(tmp_path):
+def test_documentation_is_ticked_by_sentences_not_by_letters(tmp_path):
     notes = tmp_path / "NOTES.md"
     assert deliverables.notes_lines(notes) == 0
-    notes.write_text("un\n\ndeux\n", encoding="utf-8")
+    notes.write_text("a\nb\nc\nd\ne\n", encoding="utf-8")
+    assert deliverables.notes_lines(notes) == 0
+    notes.write_text(
+        "Le filigrane est updated_at.\n\n" * 2 + "Relancer : lab run 06, deux fois.\n", encoding="utf-8"
+    )
     assert deliverables.notes_lines(notes) == 2
+
+
+def test_bronze_is_ticked_by_days_that_the_trainees_own_script_wrote(tmp_path):
+    written, untouched = (
+        dict.fromkeys(deliverables.WRITING_STEPS, "right"),
+        dict.fromkeys(deliverables.WRITING_STEPS, "todo"),
+    )
+    for folder in ("patterns", "events", "tp21"):
+        day = tmp_path / folder / "partition_date=2024-01-01"
+        day.mkdir(parents=True)
+        (day / "data.parquet").touch()
+    assert deliverables.own_days(tmp_path, written) == 1
+    assert deliverables.own_days(tmp_path, untouched) == 0
 
 
 def test_data_docs_say_what_failed_and_ask_nothing_of_any_host():
     import great_expectations.expectations as gxe
     import pandas as pd
 
-    from labkit.data_docs import page
+    from labkit.notebooks.data_docs import page
 
     frame = pd.DataFrame({"amount": [5.0, 500.0]})
     written = page(frame, [gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, max_value=100)])

@@ -9,6 +9,20 @@ from tests.notebooks.prose import NO_BREAK, typeset
 from tests.notebooks.workspace import NOTEBOOKS, REPOSITORY
 
 FIVE_LINES = 500
+FRENCH_PAGES = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for pattern in (
+        "README.fr.md",
+        "n8n/*.md",
+        "data/*.md",
+        "solutions/*.md",
+        "labs/README.md",
+        "notebooks/*.md",
+        "docs/*.md",
+    )
+    for path in REPOSITORY.glob(pattern)
+    if path.name not in {"bench.md", "faults.md", "scale.md", "soak.md"}
+)
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 
 
@@ -28,14 +42,19 @@ def test_no_line_begins_with_a_lonely_punctuation_mark(name):
     assert [text for text in prose(name) if text != typeset(text)] == [], "`make notebooks` sets the spaces"
 
 
-def test_the_instructor_guide_has_french_spaces_too():
-    guide = (REPOSITORY / "notebooks" / "FORMATEUR.md").read_text(encoding="utf-8")
-    assert guide == typeset(guide)
+@pytest.mark.parametrize("name", FRENCH_PAGES)
+def test_every_french_page_has_french_spaces_too(name):
+    page = (REPOSITORY / name).read_text(encoding="utf-8")
+    assert page == typeset(page)
 
 
 def test_spaces_are_set_in_prose_only():
     assert typeset("Qui ? « Moi » : oui !") == "Qui_? «_Moi_»_: oui_!".replace("_", NO_BREAK)
     assert typeset("`f` ; **g** :") == "`f`_; **g**_:".replace("_", NO_BREAK)
+    assert typeset("l'API, d'**un**, qu'`id` ; 'x'") == "l’API, d’**un**, qu’`id`_; 'x'".replace(
+        "_", NO_BREAK
+    )
+    assert typeset("3 Mo, 20 %, 72 h, 5 hommes") == "3_Mo, 20_%, 72_h, 5 hommes".replace("_", NO_BREAK)
     for kept in (
         "`a ? b : c`",
         "```sh\nlab run -p x : y\n```",
@@ -44,6 +63,12 @@ def test_spaces_are_set_in_prose_only():
         "http://127.0.0.1/a",
     ):
         assert typeset(kept) == kept
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_folds_is_written_in_html_where_marks_of_markdown_would_show(name):
+    folded = re.findall(r"<details>.*?</details>", "\n".join(prose(name)), re.DOTALL)
+    assert [text for text in folded if re.search(r"[`*]", text)] == []
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import nbformat
 
+from labkit.base.processes import free_port
 from labkit.practice_api.server import running_api
-from labkit.processes import free_port
 from tests.notebooks.prose import typeset
 
 REPOSITORY = Path(__file__).parents[2]
@@ -81,11 +81,12 @@ def refresh() -> None:
 def store(executed: Path, target: Path) -> list[str]:
     """Keep an executed notebook, its prose typeset, without the outputs that hold for one machine at one moment.
 
+    Unless the cell is tagged "stored": the prose comments on what any machine shows, such as ratios of timings.
     Gives the difference of the outputs, as the lines of a unified diff.
     """
     notebook = nbformat.read(executed, as_version=4)
     for cell in notebook.cells:
-        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+        if {"nbval-ignore-output", "stored"} & set(cell.metadata.get("tags", [])) == {"nbval-ignore-output"}:
             cell.outputs = []
         if cell.cell_type == "markdown":
             cell.source = typeset(cell.source)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labkit.health import NAMES
+from labkit.services.health import NAMES
 from tests.conftest import REPOSITORY
 
 NOWHERE = "http://127.0.0.1:9/"

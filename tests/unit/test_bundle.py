@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-from labkit import bootstrap, bundle, n8n_install
+from labkit import bootstrap
+from labkit.commands import bundle
+from labkit.n8n import install
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import NOWHERE, LabCopy, wait_until
 
@@ -134,9 +136,9 @@ def test_a_named_archive_that_is_not_there_is_told(monkeypatch, tmp_path):
 
 def test_npm_takes_all_from_the_archive_when_it_holds_npm_s_packages(offline):
     (offline / "manifest.json").write_text(json.dumps(bootstrap.bundle_manifest()))
-    assert n8n_install.npm_offline() == []
+    assert install.npm_offline() == []
     (offline / "npm-cache").mkdir()
-    assert n8n_install.npm_offline() == ["--offline", "--cache", str(offline / "npm-cache")]
+    assert install.npm_offline() == ["--offline", "--cache", str(offline / "npm-cache")]
 
 
 def test_npm_s_cache_gets_what_this_system_runs_under_its_real_name(tmp_path):

@@ -14,9 +14,11 @@ from email.utils import formatdate
 import psutil
 import pytest
 
-from labkit import bootstrap, doctor, n8n_install
-from labkit.doctor import GOOD, NOTE, PROBLEM
-from labkit.processes import free_port
+from labkit import bootstrap
+from labkit.base.processes import free_port
+from labkit.commands import doctor
+from labkit.commands.doctor import GOOD, NOTE, PROBLEM
+from labkit.n8n import install
 from tests.unit.lab_copy import NOWHERE, make_copy
 
 Room = namedtuple("Room", "available free")
@@ -180,9 +182,9 @@ def test_too_little_memory_and_too_little_disk_are_told_with_what_is_needed(monk
 
 @pytest.fixture
 def n8n_folder(monkeypatch, tmp_path):
-    for module in (doctor, n8n_install):
+    for module in (doctor, install):
         monkeypatch.setattr(module, "N8N", tmp_path)
-    monkeypatch.setattr(n8n_install, "STAMP", tmp_path / "node_modules" / ".lab-installed")
+    monkeypatch.setattr(install, "STAMP", tmp_path / "node_modules" / ".lab-installed")
     (tmp_path / "package-lock.json").write_text("{}")
     return tmp_path
 
@@ -191,7 +193,7 @@ def test_an_n8n_installed_by_half_is_told_from_none_and_from_one_that_installs_i
     assert doctor._n8n_state() == "absent"
     (n8n_folder / "node_modules").mkdir()
     assert only(doctor._n8n).remedy == "lab n8n install"
-    with n8n_install.FileLock(n8n_folder / ".install.lock"):
+    with install.FileLock(n8n_folder / ".install.lock"):
         assert only(doctor._n8n).label == NOTE
 
 
@@ -203,6 +205,6 @@ def test_a_missing_compiler_is_told_while_n8n_is_still_to_be_installed(monkeypat
 
 
 def test_a_node_that_does_not_answer_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(n8n_install, "node_folder", lambda: tmp_path)
+    monkeypatch.setattr(install, "node_folder", lambda: tmp_path)
     finding = next(doctor.node())
     assert (finding.label, "installé à moitié" in finding.sentence) == (PROBLEM, True)

@@ -3,11 +3,14 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 
+import psutil
 import pytest
 import requests
 
-from labkit.processes import free_port, is_free
+from labkit.base.processes import free_port, is_free
 from tests.unit.lab_copy import make_copy, wait_until
 
 
@@ -32,6 +35,18 @@ def test_the_services_listen_on_this_machine_only_and_jupyterlab_asks_its_token(
                 socket.create_connection(("127.0.0.2", copy.ports[service]), timeout=2).close()
         answer = requests.get(f"http://127.0.0.1:{copy.ports['jupyter']}/api/contents", timeout=10)
         assert answer.status_code == 403
+
+
+def test_the_services_get_what_they_need_of_the_environment_and_no_secret_of_the_person_s(copy, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-person")
+    monkeypatch.setenv("LAB_SMTP_URL", "smtp://of-the-person")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with copy.started("--without", "n8n") as (process, _):
+        services = [child.environ() for child in psutil.Process(process.pid).children(recursive=True)]
+    assert len(services) >= 2
+    for variables in services:
+        assert "of-the-person" not in str(variables)
+        assert variables["HTTPS_PROXY"] == "http://127.0.0.1:9"
 
 
 def test_n8n_that_cannot_be_installed_leaves_the_rest_running_and_says_how_to_repair(copy):
@@ -105,3 +120,22 @@ def test_a_served_api_answers_docs_without_any_outside_address(copy):
         page = requests.get(f"http://127.0.0.1:{copy.ports['api']}/docs", timeout=10).text
     assert "swagger-ui" in page
     assert "https://" not in page
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    command = [sys.executable, "-X", "importtime", "-m", "labkit.cli", "--help"]
+    done = subprocess.run(
+        command, env=os.environ | {"LAB_ROOT": str(tmp_path)}, capture_output=True, encoding="utf-8"
+    )
+    assert "sheets" in done.stdout
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert {
+        "fastapi",
+        "pandas",
+        "pyarrow",
+        "papermill",
+        "nbformat",
+        "matplotlib",
+        "duckdb",
+        "typst",
+    } & imported == set()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labkit.log_reader import new_lines, read_entry, selected
+from labkit.runs.log_reader import new_lines, read_entry, selected
 from tests.unit.lab_copy import NOWHERE, make_copy
 
 UNREACHABLE = ("-p", "base_url", NOWHERE)

@@ -1,5 +1,8 @@
 """The practice API, through HTTP."""
 
+import json
+import time
+
 import pytest
 import requests
 
@@ -77,6 +80,27 @@ def test_late_rows_appear_when_the_clock_advances(api):
     assert change["now"] == "2024-04-05T00:00:00Z"
     assert change["new_events"] > 3500
     assert after > before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"now": "9999-12-31T23:59:59Z"},
+        {"now": "9999-12-31T23:59:59-12:00"},
+        {"now": "0001-01-01T00:00:00+12:00"},
+        {"now": "2034-01-01T00:00:00Z"},
+        {"advance_days": 10**6},
+        {"advance_days": 10**12},
+        {"advance_days": -400},
+    ],
+    ids=str,
+)
+def test_a_clock_beyond_the_data_is_refused_at_once_and_stays_where_it_was(api, change):
+    before = requests.get(api + "/_lab/clock", timeout=10).json()
+    answer = requests.put(api + "/_lab/clock", json=change, timeout=2)
+    assert answer.status_code == 422
+    assert "du 2024-01-01 au 2033-12-31" in json.dumps(answer.json(), ensure_ascii=False)
+    assert requests.get(api + "/_lab/clock", timeout=2).json() == before
 
 
 def test_a_correction_keeps_the_id_and_the_event_time_and_moves_updated_at(api):
@@ -170,9 +194,10 @@ def test_an_unknown_fault_is_refused(api):
 
 def test_the_inbox_keeps_what_was_posted_until_reset(api):
     requests.post(api + "/_lab/inbox", json={"texte": "réussi"}, timeout=10)
-    kept = get(api, "/_lab/inbox").json()
+    (kept,) = get(api, "/_lab/inbox").json()
     requests.post(api + "/_lab/reset", timeout=10)
-    assert (kept, get(api, "/_lab/inbox").json()) == ([{"number": 1, "message": {"texte": "réussi"}}], [])
+    assert (kept["number"], kept["message"], get(api, "/_lab/inbox").json()) == (1, {"texte": "réussi"}, [])
+    assert abs(kept["at"] - time.time()) < 60
 
 
 def test_counters_count_requests_by_path_and_status(api):

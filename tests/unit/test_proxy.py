@@ -9,8 +9,10 @@ import threading
 
 import pytest
 
+from labkit import bootstrap
+from labkit.base.proxies import no_proxy
 from labkit.practice_api.server import running_api
-from labkit.processes import no_proxy
+from labkit.services import health
 from tests.unit.lab_copy import NOWHERE, make_copy
 from tests.unit.test_bundle import copy_of_the_lab
 
@@ -51,6 +53,39 @@ def test_the_set_up_asks_the_package_index_through_the_proxy(tmp_path, proxy):
     )
     assert done.returncode == 1
     assert "http://index.invalid/simple/uv/" in proxy.asked
+
+
+def test_uv_asks_the_index_that_pip_s_configuration_names(tmp_path, proxy, monkeypatch):
+    configured = tmp_path / "pip.conf"
+    configured.write_text(
+        "[global]\nindex-url = http://one:word@mirror.invalid/simple\ntrusted-host = mirror.invalid\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configured))
+    settings = bootstrap.index_settings()
+    assert bootstrap.index_name(settings) == "mirror.invalid"
+    command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-cache", "no-such-package"]
+    own = {"UV_HTTP_RETRIES": "0"} | through(proxy.address)
+    subprocess.run(command, cwd=tmp_path, env=os.environ | settings | own, capture_output=True)
+    assert any(
+        address.endswith("@mirror.invalid/simple/no-such-package/")
+        or address == "http://mirror.invalid/simple/no-such-package/"
+        for address in proxy.asked
+    )
+
+
+def test_a_service_is_seen_up_whatever_proxy_the_environment_names(monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with running_api() as api:
+        monkeypatch.setenv("LAB_API_URL", api.url)
+        assert health.is_up("api")
+
+
+def test_a_command_reaches_the_lab_s_own_api_whatever_proxy_the_environment_names(tmp_path):
+    lab = make_copy(tmp_path)
+    with running_api() as api:
+        done = lab.lab("reset", "--yes", LAB_API_URL=api.url, ALL_PROXY="socks5://127.0.0.1:9")
+    assert "Effacé ; l'API est revenue au premier jour." in done.stdout
 
 
 def test_n8n_is_asked_for_through_the_proxy(tmp_path, proxy):

@@ -6,7 +6,7 @@ import subprocess
 import nbformat
 import pytest
 
-from labkit import run_outputs
+from labkit.notebooks import run_outputs
 from tests.conftest import REPOSITORY
 
 REFERENCE = {"cell_type": "code", "id": "sum", "source": "1 + 1", "execution_count": 1, "metadata": {}}
@@ -67,6 +67,25 @@ def test_a_notebook_run_by_hand_is_unchanged(clone):
     assert clone.staged() == []
 
 
+def test_a_notebook_saved_while_its_cells_wait_for_their_turn_is_unchanged(clone):
+    clone.write(REFERENCE | {"outputs": [], "execution_count": None})
+    assert clone.staged() == []
+
+
+def test_once_settled_git_status_does_not_name_a_notebook_that_was_only_run(clone):
+    clone.write(REFERENCE | {"outputs": result("3"), "execution_count": 17, "metadata": RUN_BY_HAND})
+    assert clone.git("status", "--porcelain") != ""
+    run_outputs.settle(clone.root / "été.ipynb")
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_settling_stages_nothing_of_what_a_trainee_writes(clone):
+    clone.write(REFERENCE | {"source": "2 + 2", "outputs": [], "metadata": RUN_BY_HAND})
+    run_outputs.settle(clone.root / "été.ipynb")
+    assert clone.git("diff", "--cached", "--name-only") == ""
+    assert clone.git("diff", "--name-only") != ""
+
+
 def test_outputs_stored_by_make_notebooks_go_in(clone):
     clone.write(REFERENCE | {"outputs": result("two")})
     assert clone.staged() == ["été.ipynb"]
@@ -88,4 +107,7 @@ def test_a_notebook_that_git_does_not_know_goes_in_without_its_outputs(clone):
 
 def test_where_there_is_no_clone_nothing_is_set(tmp_path):
     run_outputs.install(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    notebook = tmp_path / "own.ipynb"
+    notebook.write_text("{}", encoding="utf-8")
+    run_outputs.settle(notebook)
+    assert list(tmp_path.iterdir()) == [notebook]

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from labkit import secret_scan, secret_store
-from labkit.n8n_workflows import find, read
+from labkit.base import secret_store
+from labkit.n8n import secret_scan
+from labkit.n8n.workflows import find, read
 
 GITHUB = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" + "k1L2m3N4o5P6q7R8"
 PLANTED = {

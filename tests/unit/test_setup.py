@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from labkit import bootstrap, n8n_install
+from labkit import bootstrap
+from labkit.n8n import install
 from tests.conftest import REPOSITORY
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -111,10 +112,10 @@ def test_a_missing_compiler_is_named_with_the_command_that_installs_it(lab_n8n, 
 
 
 def test_a_disk_without_room_for_n8n_is_told_before_anything_is_downloaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(n8n_install, "STAMP", tmp_path / "absent")
-    monkeypatch.setattr(n8n_install, "NEEDED_GIB", 10**6)
-    with pytest.raises(n8n_install.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
-        n8n_install.install(lambda text: None)
+    monkeypatch.setattr(install, "STAMP", tmp_path / "absent")
+    monkeypatch.setattr(install, "NEEDED_GIB", 10**6)
+    with pytest.raises(install.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
+        install.install(lambda text: None)
 
 
 @pytest.mark.parametrize(

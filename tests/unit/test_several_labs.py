@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 import requests
 
-from labkit import ports
+from labkit.base import ports
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import interrupt, make_copy, wait_until
 
@@ -87,7 +87,10 @@ def test_what_a_killed_lab_left_running_is_stopped_by_the_next_start(tmp_path):
 
 
 def test_two_processes_never_hold_the_same_set_of_ports(tmp_path):
-    code = "from labkit import ports; held = ports.claim(); print(ports.chosen_ports()['api'], flush=True); input()"
+    code = (
+        "from labkit.base import ports; held = ports.claim();"
+        "print(ports.chosen_ports()['api'], flush=True); input()"
+    )
     holders = [
         subprocess.Popen(
             [sys.executable, "-c", code],

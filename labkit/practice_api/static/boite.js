@@ -1,7 +1,7 @@
 // The inbox's page: each notification as it comes, the newest first. What a message holds is shown as text, always.
 
 import { act, element, follow, showCount } from "./live.js";
-import { number as grouped, plural } from "./words.js";
+import { day, number as grouped, plural, timeOfDay } from "./words.js";
 
 const FACTS = {
   lignes: "Lignes",
@@ -29,22 +29,46 @@ follow({
     at("received").textContent = state.messages ? plural(state.messages, "notification") : "Aucune notification";
     at("no-message").hidden = state.messages > 0;
     at("clear").disabled = !state.messages;
+    at("api-clock").textContent = `L'horloge de l'API est au ${day(state.now, { year: "numeric" })}, ${state.now.slice(11, 16)} UTC.`;
     showCount(state);
   },
-  message({ number, fields }) {
-    const item = element("li", "", messageCard(number, fields));
-    item.dataset.number = number;
+  message({ number, at: received, fields }) {
+    const last = at("messages").firstElementChild;
+    const same = JSON.stringify([fields.niveau, fields.titre, fields.message, fields.code, fields.workflow]);
+    if (last?.dataset.same === same) return repeat(last, number, received);
+    if (fields.niveau === "info") sayResolved(fields.workflow, number, received);
+    const item = element("li", "", messageCard(number, received, fields));
+    Object.assign(item.dataset, { number, same, first: number, workflow: fields.workflow ?? "" });
     at("messages").prepend(item);
   },
 });
 
 at("clear").addEventListener("click", () => act("clear-outcome", "DELETE", "inbox"));
 
-function messageCard(number, fields) {
+/** The same announcement again: one card, which says how many times. */
+function repeat(item, number, received) {
+  item.dataset.number = number;
+  const times = number - Number(item.dataset.first) + 1;
+  item.querySelector("header small").textContent =
+    `${times} fois, n° ${item.dataset.first} à ${number}, la dernière à ${timeOfDay(received)}`;
+}
+
+/** What a workflow announced in error is over once it announces that it went well. */
+function sayResolved(workflow, number, received) {
+  if (!workflow) return;
+  for (const item of at("messages").children) {
+    const card = item.querySelector(".message.error:not(.resolved)");
+    if (!card || item.dataset.workflow !== workflow) continue;
+    card.classList.add("resolved");
+    card.append(element("p", "outcome", `Résolu : n° ${number}, à ${timeOfDay(received)}.`));
+  }
+}
+
+function messageCard(number, received, fields) {
   const card = element("article", `message ${LEVELS[fields.niveau] ?? ""}`);
   const heading = element("h2", "", fields.titre ?? "Sans titre");
   const level = element("span", "level", fields.niveau ?? "sans niveau");
-  card.append(element("header", "", level, heading, element("small", "", `n° ${number}`)));
+  card.append(element("header", "", level, heading, element("small", "", `n° ${number}, à ${timeOfDay(received)}`)));
   if (fields.message) card.append(element("p", "", fields.message));
   card.append(...facts(fields), ...excerpt(fields), ...links(fields), ...otherFields(fields));
   return card;
@@ -79,6 +103,7 @@ function excerpt(fields) {
 
 function links(fields) {
   const made = [
+    link("Voir le passage", runAddress(fields.compte_rendu ?? "")),
     link("Ouvrir le compte rendu", reportAddress(fields.compte_rendu ?? "")),
     link("Ouvrir l'exécution", webAddress(fields.exécution ?? "")),
   ].filter(Boolean);
@@ -92,6 +117,12 @@ function link(text, address) {
   made.target = "_blank";
   made.rel = "noopener noreferrer";
   return made;
+}
+
+/** The run's own page, which asks for no token: the report's name begins with the run's. */
+function runAddress(value) {
+  const run = /^data\/runs\/(\d{8}T\d{6}-[0-9a-f]{6})_[^/]+$/.exec(value);
+  return run && `passages/${run[1]}`;
 }
 
 /** The executed notebook, in JupyterLab: its path is relative to the lab, and stays inside. */

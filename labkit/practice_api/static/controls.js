@@ -1,7 +1,7 @@
 // The left column: clock, faults, inserts, reset; and the list of the faults in place.
 
 import { act, element } from "./live.js";
-import { FAULTS, day, faultInWords, number, plural, requests, weekday } from "./words.js";
+import { FAULTS, SCENES, day, faultInWords, number, plural, requests, weekday } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -14,6 +14,26 @@ for (const { label, hint, fault } of FAULTS) {
   button.type = "button";
   button.addEventListener("click", () => plant(fault));
   at("fault-buttons").append(button);
+}
+
+for (const { time, hint, fault } of SCENES) {
+  const button = element("button", "", element("b", "", time), " ", element("small", "", hint));
+  button.type = "button";
+  button.addEventListener("click", () => {
+    act("scenes-outcome", "POST", "reset");
+    act("scenes-outcome", "POST", "faults", fault, () => "En place.");
+  });
+  at("scene-buttons").append(button);
+}
+
+at("project").addEventListener("click", () => project(!document.body.classList.contains("projected")));
+document.addEventListener("keydown", (event) => event.key === "Escape" && project(false));
+
+/** For a room: the requests alone, in large. */
+function project(projected) {
+  document.body.classList.toggle("projected", projected);
+  at("project").setAttribute("aria-pressed", projected);
+  at("project").textContent = projected ? "Revenir" : "Projeter";
 }
 
 at("unit").addEventListener("change", () => {

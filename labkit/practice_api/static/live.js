@@ -36,8 +36,15 @@ function sayLink(state, text) {
   linkState.textContent = text;
 }
 
-/** Call the switchboard, and say in the element `place` what `outcome` makes of its answer, or what went wrong. */
-export async function act(place, method, path, body, outcome = () => "") {
+let before = Promise.resolve();
+
+/** Call the switchboard once what was asked before is done, so that two quick clicks act in their order; say in the
+ *  element `place` what `outcome` makes of its answer, or what went wrong. */
+export function act(place, method, path, body, outcome = () => "") {
+  before = before.then(() => actNow(place, method, path, body, outcome));
+}
+
+async function actNow(place, method, path, body, outcome) {
   const said = document.getElementById(place);
   try {
     said.textContent = outcome(await call(method, path, body));

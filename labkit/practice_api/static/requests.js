@@ -1,7 +1,7 @@
 // The right column: each request as it is answered and, below a failed one, the wait before it is tried again.
 
 import { element } from "./live.js";
-import { answerName, milliseconds, number, requests, seconds, timeOfDay } from "./words.js";
+import { answerName, milliseconds, newRequests, number, requests, seconds, timeOfDay } from "./words.js";
 
 const SHOWN = 200;
 const GIVEN_UP_S = 15;
@@ -17,14 +17,39 @@ const POSITIONS = {
 };
 
 const at = (id) => document.getElementById(id);
+const scroller = at("scroll");
 let arrived = [];
 let waits = new Map();
+// The list follows the newest request, until somebody scrolls up to read.
+let follows = true;
+let unseen = 0;
+
+scroller.addEventListener("scroll", () => {
+  follows = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 4;
+  if (follows) sayUnseen(0);
+});
+// What is above the list grows when faults are planted: the list shrinks, and still ends on the newest.
+new ResizeObserver(() => follows && showNewest()).observe(scroller);
+at("newest").addEventListener("click", showNewest);
+
+function showNewest() {
+  follows = true;
+  scroller.scrollTop = scroller.scrollHeight;
+  sayUnseen(0);
+}
+
+function sayUnseen(count) {
+  unseen = count;
+  at("newest").hidden = !unseen;
+  at("newest").textContent = `↓ ${newRequests(unseen)}`;
+}
 
 export function forgetRequests() {
   arrived = [];
   waits = new Map();
   at("requests").replaceChildren();
   at("no-request").hidden = false;
+  showNewest();
   setScale();
 }
 
@@ -36,8 +61,7 @@ export function addRequest(request) {
 
 function drawArrived() {
   if (!arrived.length) return;
-  const scroller = at("scroll");
-  const follows = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 40;
+  const came = arrived.length;
   for (const request of arrived.slice(-SHOWN)) {
     if (request.retry_of) endWait(request);
     at("requests").append(requestRow(request));
@@ -47,7 +71,8 @@ function drawArrived() {
   forgetOldest();
   growWaits();
   at("no-request").hidden = true;
-  if (follows) scroller.scrollTop = scroller.scrollHeight;
+  if (follows) showNewest();
+  else sayUnseen(unseen + came);
 }
 
 function requestRow(request) {
@@ -58,7 +83,7 @@ function requestRow(request) {
     "tr",
     kindOf(request),
     element("td", "time", timeOfDay(request.at)),
-    element("td", "", `${request.method} ${request.path} `, element("small", "", days)),
+    element("td", "", `${request.method === "GET" ? "" : `${request.method} `}${request.path} `, element("small", "", days)),
     element("td", "", position, " ", attempt),
     element("td", "answer", answer, ` ${answerName(request.status, request.fault)}`),
     element("td", "number", request.rows === null ? "–" : number(request.rows)),

@@ -19,6 +19,14 @@ export const FAULTS = [
   { label: "302", hint: "redirection", fault: { kind: "redirect" } },
 ];
 
+// The demonstrations of the instructor's guide: from a reset, one button puts what each needs in place.
+export const SCENES = [
+  { time: "08:45", hint: "429, et ce que l'API demande d'attendre", fault: { kind: "429", next: 1, retry_after: 3 } },
+  { time: "10:30", hint: "404 : personne n'est prévenu", fault: { kind: "404", rate: 1 } },
+  { time: "13:30", hint: "503, deux fois", fault: { kind: "503", next: 2 } },
+  { time: "16:45", hint: "503, une fois sur dix", fault: { kind: "503", rate: 0.1 } },
+];
+
 // What the kinds that are not a status bear as a name.
 const FAULT_NAMES = {
   cut_body: "corps coupé",
@@ -63,6 +71,10 @@ export function faultInWords(fault) {
 
 export function requests(count) {
   return plural(count, "requête");
+}
+
+export function newRequests(count) {
+  return count > 1 ? `${number(count)} nouvelles requêtes` : "1 nouvelle requête";
 }
 
 export function plural(count, noun) {

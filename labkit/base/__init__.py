@@ -1,0 +1,1 @@
+"""What every room stands on: paths, ports, processes, the environment, files of state."""

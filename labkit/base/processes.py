@@ -1,0 +1,88 @@
+"""Processes and ports: what starting and stopping programs needs on every system."""
+
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from labkit.base.paths import HOST, ROOT
+
+# The variable by which whoever starts a run asks that it end with them.
+STOP_WITH_CALLER = "LAB_STOP_WITH_CALLER"
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody holds at this moment."""
+    with socket.create_server((HOST, 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on this port; None if there is none, or one of another user's that the system hides."""
+    for pid, connection in _connections():
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and pid:
+            with contextlib.suppress(psutil.Error):
+                return psutil.Process(pid)
+    return None
+
+
+def _connections() -> Iterator[tuple[int | None, Any]]:
+    """(pid, connection) of this machine's TCP connections; where the system shows only ours (macOS), of ours."""
+    try:
+        yield from ((connection.pid, connection) for connection in psutil.net_connections("tcp"))
+    except psutil.AccessDenied:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                yield from ((process.pid, connection) for connection in process.net_connections("tcp"))
+
+
+def port_holder(port: int) -> str:
+    """Who listens on this port, as " par NAME (processus PID)"; empty when the system will not say."""
+    with contextlib.suppress(psutil.Error):
+        if process := listener(port):
+            return f" par {process.name()} (processus {process.pid})"
+    return ""
+
+
+def works_here(process: psutil.Process | None) -> bool:
+    """Does this process work in this lab's folder? Every service of the lab does, and none of another lab's."""
+    try:
+        return process is not None and Path(process.cwd()).is_relative_to(ROOT)
+    except psutil.Error:
+        return False
+
+
+def stop_tree(pid: int) -> None:
+    """Stop a process we started and its children: asked first, forced after ten seconds."""
+    try:
+        parent = psutil.Process(pid)
+        family = [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def own_group() -> dict:
+    """Popen's arguments that keep a Ctrl-C meant for `lab` away from a service: it is `lab` that stops it."""
+    if os.name == "nt":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+    return {"start_new_session": True}

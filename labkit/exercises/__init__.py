@@ -1,0 +1,1 @@
+"""The steps of the day, their checks, a trainee's progress and the room's."""

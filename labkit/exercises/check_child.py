@@ -1,0 +1,40 @@
+"""The process that runs the checks once: what is heavy is imported first, then one JSON line says what to check.
+
+Started ahead of time it costs nothing to the one who waits. `python -m labkit.exercises.check_child tp22` also
+imports Great Expectations, which takes several seconds.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity", "labkit.practice_api.server")
+
+
+def get_ready(targets: list[str]) -> None:
+    """Import what the checks of these steps, or practicals, need."""
+    own = ("great_expectations",) if {"tp22", "tp22.5"} & set(targets) else ()
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    for name in (*HEAVY, *own):
+        importlib.import_module(name)
+
+
+def run(line: str) -> int:
+    """Run the checks that a line of labkit/exercises/check.py asks for; pytest's exit code."""
+    job = json.loads(line)
+    os.environ.update(job["environment"])
+    os.chdir(job["folder"])
+    sys.path.insert(0, job["checks"])
+    return sys.modules["pytest"].main(job["arguments"])
+
+
+def main() -> None:
+    get_ready(sys.argv[1:])
+    line = sys.stdin.readline()
+    if line:
+        sys.exit(run(line))
+
+
+if __name__ == "__main__":
+    main()

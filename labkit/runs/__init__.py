@@ -1,0 +1,1 @@
+"""A notebook or a script run headless, and what the run leaves."""

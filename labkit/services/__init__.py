@@ -1,0 +1,1 @@
+"""The API, JupyterLab and n8n, started, watched and stopped together."""
