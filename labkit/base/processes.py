@@ -4,7 +4,8 @@ import contextlib
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,16 @@ def works_here(process: psutil.Process | None) -> bool:
         return process is not None and Path(process.cwd()).is_relative_to(ROOT)
     except psutil.Error:
         return False
+
+
+def comes_up(process: subprocess.Popen | None, answers: Callable[[], bool], timeout: float) -> bool:
+    """Wait until `answers()`, at most `timeout` seconds; False as soon as the process has ended."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and process and process.poll() is None:
+        if answers():
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def stop_tree(pid: int) -> None:

@@ -353,7 +353,7 @@ def _n8n_state() -> str:
         from labkit.n8n import install
     except ImportError:
         return "absent"
-    if install.is_installed():
+    if install.is_installed(N8N):
         return "installed"
     if not (N8N / "node_modules").exists():
         return "absent"

@@ -49,7 +49,7 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[package.removesuffix("js-wheel")] = None
     manifest = N8N / "node_modules" / "n8n" / "package.json"
-    installed = install.is_installed() and manifest.is_file()
+    installed = install.is_installed(N8N) and manifest.is_file()
     found["n8n"] = json.loads(manifest.read_text(encoding="utf-8"))["version"] if installed else None
     return found
 

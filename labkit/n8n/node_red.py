@@ -4,9 +4,7 @@ Source for the API: nodered.org/docs/api/admin/methods, and the trials noted in 
 """
 
 import atexit
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -15,13 +13,13 @@ from pathlib import Path
 
 import click
 import requests
-from filelock import FileLock
 
 from labkit.base import environment
 from labkit.base.paths import DEFAULT_API_URL, LOGS, N8N, STATE, api_url, port, service_url
-from labkit.base.processes import own_group, port_holder, stop_tree
+from labkit.base.processes import comes_up, own_group, port_holder, stop_tree
 from labkit.base.proxies import no_proxy
-from labkit.n8n.install import node_folder, node_path, npm, npm_offline
+from labkit.n8n import install
+from labkit.n8n.install import N8nError, node_folder, node_path
 
 SOURCE = N8N / "node_red"
 SETTINGS = """module.exports = {
@@ -33,31 +31,17 @@ SETTINGS = """module.exports = {
 """
 
 
-class NodeRedError(Exception):
+class NodeRedError(N8nError):
     """Node-RED cannot be installed, started or driven; the message says why and what to do."""
 
 
-def install() -> None:
+def install_node_red() -> None:
     """Install the pinned Node-RED under n8n/node_red/node_modules, if it is not there."""
-    stamp = SOURCE / "node_modules" / ".lab-installed"
-    wanted = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()
-    with FileLock(SOURCE / ".install.lock"):
-        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-            return
-        done = subprocess.run(
-            [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *npm_offline()],
-            cwd=SOURCE,
-            env=os.environ | node_path(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        if done.returncode:
-            raise NodeRedError(
-                "L'installation de Node-RED a échoué : vérifiez la connexion, puis relancez « lab node-red »."
-            )
-        stamp.write_text(wanted, encoding="utf-8")
+    advice, repair = (
+        "L'installation de Node-RED a échoué : vérifiez la connexion.",
+        "Pour réparer : lab node-red",
+    )
+    install.once(SOURCE, lambda: install.ci(SOURCE, advice, lambda line: None, repair))
 
 
 @dataclass
@@ -72,8 +56,9 @@ class NodeRed:
         return service_url("node_red")
 
     def is_up(self) -> bool:
+        """Whether its flows are loaded: the editor answers before."""
         try:
-            return requests.get(f"{self.url}/settings", timeout=2).status_code == 200
+            return requests.get(f"{self.url}/flows", timeout=2).status_code == 200
         except requests.RequestException:
             return False
 
@@ -85,7 +70,7 @@ class NodeRed:
             raise NodeRedError(
                 f"Le port {port('node_red')} est déjà occupé{holder} : choisissez-en un autre avec LAB_NODE_RED_PORT."
             )
-        install()
+        install_node_red()
         self._prepare_home()
         LOGS.mkdir(parents=True, exist_ok=True)
         script = SOURCE / "node_modules" / "node-red" / "red.js"
@@ -118,12 +103,8 @@ class NodeRed:
             (self.home / "flows.json").write_text(flows_text(), encoding="utf-8")
 
     def _wait_up(self, timeout: float = 60) -> None:
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and self.process and self.process.poll() is None:
-            if self.is_up():
-                return
-            time.sleep(0.2)
-        raise NodeRedError("Node-RED n'a pas démarré : voyez data/runs/logs/node-red.log.")
+        if not comes_up(self.process, self.is_up, timeout):
+            raise NodeRedError("Node-RED n'a pas démarré : voyez data/runs/logs/node-red.log.")
 
     def stop(self) -> None:
         """Stop it if this object started it."""
@@ -195,7 +176,7 @@ def node_red_command(fresh: bool) -> None:
         shutil.rmtree(server.home, ignore_errors=True)
     try:
         server.start()
-    except NodeRedError as problem:
+    except N8nError as problem:
         raise click.ClickException(str(problem)) from None
     try:
         click.echo(f"→ Node-RED {server.url} (Ctrl-C arrête)")

@@ -4,7 +4,6 @@ What is set here and why was verified by running n8n 2.40: see n8n/README.md.
 """
 
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import requests
 
 from labkit.base import environment
 from labkit.base.paths import HOST, N8N, ROOT, api_url
-from labkit.base.processes import STOP_WITH_CALLER, own_group
+from labkit.base.processes import STOP_WITH_CALLER, comes_up, own_group
 from labkit.base.proxies import no_proxy
 from labkit.n8n.client import OWNER
 from labkit.n8n.install import REPAIR, N8nError, node_folder, node_path
@@ -123,12 +122,8 @@ class N8nServer:
 
     def wait_ready(self, timeout: float = 120) -> None:
         """Wait until n8n answers, at most `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and self.process and self.process.poll() is None:
-            if self._is_ready():
-                return
-            time.sleep(0.3)
-        raise N8nError(f"n8n n'a pas démarré : voyez {self.log}. {REPAIR}")
+        if not comes_up(self.process, self._is_ready, timeout):
+            raise N8nError(f"n8n n'a pas démarré : voyez {self.log}. {REPAIR}")
 
     def _is_ready(self) -> bool:
         try:

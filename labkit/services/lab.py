@@ -19,6 +19,7 @@ from labkit.base import environment, ports, secret_store, state_file
 from labkit.base.paths import (
     DEFAULT_API_URL,
     LOGS,
+    N8N,
     ROOT,
     STATE,
     USUAL_PORTS,
@@ -27,7 +28,7 @@ from labkit.base.paths import (
     port,
     service_url,
 )
-from labkit.base.processes import free_port, is_free, own_group, port_holder, stop_tree
+from labkit.base.processes import comes_up, free_port, is_free, own_group, port_holder, stop_tree
 from labkit.base.proxies import no_proxy
 from labkit.n8n import install, setup, workflows
 from labkit.n8n.client import OWNER
@@ -100,11 +101,8 @@ def child_environment() -> dict[str, str]:
 
 def wait_up(service: str, process: subprocess.Popen, timeout: float = 60) -> None:
     """Wait until the service answers; ServiceError with its last log line if it dies or stays silent."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline and process.poll() is None:
-        if is_up(service):
-            return
-        time.sleep(0.2)
+    if comes_up(process, lambda: is_up(service), timeout):
+        return
     log = LOGS / f"{service}.log"
     last = (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["rien"])[-1]
     raise ServiceError(
@@ -203,7 +201,7 @@ class Lab:
         try:
             check_port("n8n")
             setup.mail_settings()
-            if not install.is_installed():
+            if not install.is_installed(N8N):
                 say("…", "n8n : installation (2,8 Go, deux à cinq minutes, une seule fois)")
                 install.install(self._report())
             self.server = make_n8n()

@@ -9,6 +9,7 @@ import sys
 import pytest
 import requests
 
+from labkit.base.paths import N8N
 from labkit.base.processes import free_port
 from labkit.n8n import node_red
 from labkit.practice_api.server import running_api
@@ -64,6 +65,7 @@ def test_a_taken_port_is_told_with_its_holder(api, tmp_path):
 
 
 def test_the_command_starts_it_and_control_c_stops_it(api, tmp_path):
+    (tmp_path / "n8n").symlink_to(N8N)
     command = [sys.executable, "-u", "-m", "labkit.cli", "node-red"]
     process = subprocess.Popen(
         command, env=os.environ | {"LAB_ROOT": str(tmp_path)}, stdout=subprocess.PIPE, encoding="utf-8"

@@ -53,6 +53,7 @@ def workspace(root: Path) -> Iterator[Workspace]:
     left_out = shutil.ignore_patterns("__pycache__", "sauvegardes")
     for folder in ("notebooks", "solutions", "labs", "n8n/workflows", "n8n/checkpoints"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
+    (root / "n8n/node_red").symlink_to(REPOSITORY / "n8n/node_red")
     with running_api() as api:
         ports = {f"LAB_{name}_PORT": str(free_port()) for name in ("N8N", "NODE_RED")}
         own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"} | ports

@@ -184,7 +184,6 @@ def test_too_little_memory_and_too_little_disk_are_told_with_what_is_needed(monk
 def n8n_folder(monkeypatch, tmp_path):
     for module in (doctor, install):
         monkeypatch.setattr(module, "N8N", tmp_path)
-    monkeypatch.setattr(install, "STAMP", tmp_path / "node_modules" / ".lab-installed")
     (tmp_path / "package-lock.json").write_text("{}")
     return tmp_path
 

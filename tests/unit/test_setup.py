@@ -112,7 +112,8 @@ def test_a_missing_compiler_is_named_with_the_command_that_installs_it(lab_n8n, 
 
 
 def test_a_disk_without_room_for_n8n_is_told_before_anything_is_downloaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(install, "STAMP", tmp_path / "absent")
+    monkeypatch.setattr(install, "N8N", tmp_path)
+    (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(install, "NEEDED_GIB", 10**6)
     with pytest.raises(install.N8nError, match=r"n8n demande 1000000 Gio libres .* faites de la place"):
         install.install(lambda text: None)
