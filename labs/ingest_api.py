@@ -251,6 +251,7 @@ SENTENCES = (
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
 )
 STATUSES = ("written", "unchanged", "empty")
+NOTHING_DONE = {"records_count": 0, "output_file": None, "output_files": []}
 STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 
 
@@ -304,21 +305,36 @@ def ingest(options: argparse.Namespace) -> dict:
     raise NotImplementedError("tp21.4")
 
 
+def days_and_files(options: argparse.Namespace, done: dict, skipped: list[date]) -> dict:
+    """Les clés `partitions` (les jours, en texte, par état), `output_files` et `output_file` du bilan."""
+    days = {name: [str(day) for day in done if done[day]["status"] == name] for name in STATUSES}
+    files = [str(partition_file(options.output_dir, day)) for day in done if str(day) in days["written"]]
+    days["skipped"] = [str(day) for day in skipped]
+    return {"partitions": days, "output_files": files, "output_file": files[0] if files else None}
+
+
+def what_failed(options: argparse.Namespace, failed: dict) -> dict:
+    """Les clés d'un échec : `error` (celle du premier jour), `failed`, et `watermark`, qui reste celui d'avant."""
+    errors = {str(day): failed[day] for day in sorted(failed)}
+    before = as_text(options.since) if options.since else None
+    return {"error": next(iter(errors.values())), "failed": errors, "watermark": before}
+
+
 def summary(
     options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
 ) -> dict:
-    """Le JSON du passage. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
-    # À vous (tp21.4) : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`,
-    # celle de chaque jour ; et `watermark` redevient celui d'avant, options.since.
+    """Le bilan, en JSON. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
+    # À vous (tp21.4) : les clés de l'énoncé, celles que rend days_and_files(...) comprises ; en cas d'échec
+    # s'ajoutent, ou changent, celles que rend what_failed(...).
     raise NotImplementedError("tp21.4")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
     # À vous (tp21.4) : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
-    # (KeyboardInterrupt comprise) devient un résultat : `status` "error", records_count 0, output_file
-    # None, output_files [], `error` as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de
-    # l'erreur est "usage", 1 sinon.
+    # (KeyboardInterrupt comprise) devient un résultat : NOTHING_DONE, `status` "error" et `error`, ce que
+    # rend as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1
+    # sinon.
     # En attendant, voici ce que savent faire les étapes déjà écrites :
     shown = {"status": "error"}
     try:

@@ -323,6 +323,7 @@ SENTENCES = (
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
 )
 STATUSES = ("written", "unchanged", "empty")
+NOTHING_DONE = {"records_count": 0, "output_file": None, "output_files": []}
 STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 
 
@@ -386,30 +387,37 @@ def ingest(options: argparse.Namespace) -> dict:
     ### END SOLUTION
 
 
+def days_and_files(options: argparse.Namespace, done: dict, skipped: list[date]) -> dict:
+    """Les clés `partitions` (les jours, en texte, par état), `output_files` et `output_file` du bilan."""
+    days = {name: [str(day) for day in done if done[day]["status"] == name] for name in STATUSES}
+    files = [str(partition_file(options.output_dir, day)) for day in done if str(day) in days["written"]]
+    days["skipped"] = [str(day) for day in skipped]
+    return {"partitions": days, "output_files": files, "output_file": files[0] if files else None}
+
+
+def what_failed(options: argparse.Namespace, failed: dict) -> dict:
+    """Les clés d'un échec : `error` (celle du premier jour), `failed`, et `watermark`, qui reste celui d'avant."""
+    errors = {str(day): failed[day] for day in sorted(failed)}
+    before = as_text(options.since) if options.since else None
+    return {"error": next(iter(errors.values())), "failed": errors, "watermark": before}
+
+
 def summary(
     options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
 ) -> dict:
-    """Le JSON du passage. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
+    """Le bilan, en JSON. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
     ### BEGIN SOLUTION tp21.4
-    ### À vous : les clés de l'énoncé. En cas d'échec s'ajoutent `error`, celle du premier jour, et `failed`,
-    ### celle de chaque jour ; et `watermark` redevient celui d'avant, options.since.
-    by_status = {name: [str(day) for day in done if done[day]["status"] == name] for name in STATUSES}
-    files = [str(partition_file(options.output_dir, date.fromisoformat(day))) for day in by_status["written"]]
+    ### À vous : les clés de l'énoncé, celles que rend days_and_files(...) comprises ; en cas d'échec
+    ### s'ajoutent, ou changent, celles que rend what_failed(...).
     result = {
         "status": "error" if failed else "success",
         "records_count": sum(one["rows"] for one in done.values()),
-        "output_file": files[0] if files else None,
-        "output_files": files,
-        "ingestion_date": datetime.now(UTC).isoformat(timespec="seconds"),
         "quarantined": sum(one["quarantined"] for one in done.values()),
+        "ingestion_date": datetime.now(UTC).isoformat(timespec="seconds"),
         "watermark": mark,
-        "partitions": {**by_status, "skipped": [str(day) for day in skipped]},
     }
-    if failed:
-        before = as_text(options.since) if options.since else None
-        errors = {str(day): failed[day] for day in sorted(failed)}
-        result |= {"watermark": before, "error": next(iter(errors.values())), "failed": errors}
-    return result
+    result |= days_and_files(options, done, skipped)
+    return result | what_failed(options, failed) if failed else result
     ### END SOLUTION
 
 
@@ -417,9 +425,9 @@ def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
     ### BEGIN SOLUTION tp21.4
     ### À vous : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
-    ### (KeyboardInterrupt comprise) devient un résultat : `status` "error", records_count 0, output_file
-    ### None, output_files [], `error` as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de
-    ### l'erreur est "usage", 1 sinon.
+    ### (KeyboardInterrupt comprise) devient un résultat : NOTHING_DONE, `status` "error" et `error`, ce que
+    ### rend as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1
+    ### sinon.
     ### En attendant, voici ce que savent faire les étapes déjà écrites :
     ###| shown = {"status": "error"}
     ###| try:
@@ -444,8 +452,7 @@ def main(argv: list[str] | None = None) -> int:
         log_as_json()
         result = ingest(options)
     except (Exception, KeyboardInterrupt) as error:
-        nothing = {"records_count": 0, "output_file": None, "output_files": []}
-        result = {"status": "error", **nothing, "error": as_error(error)}
+        result = {**NOTHING_DONE, "status": "error", "error": as_error(error)}
     print(json.dumps(result))
     if result["status"] == "success":
         return 0

@@ -57,16 +57,13 @@ class DayOutcome:
 
 
 def publish_day(table: pa.Table, day: date, target: Target, seen: str | None) -> DayOutcome:
-    """Replace the day `day` by `table`, its whole reading.
+    """Replace the day `day` by `table`, its whole reading; say what became of the day.
 
     Args:
         table: all the rows that the source gives for this day.
         day: the UTC day of their events.
         target: where and how to write.
         seen: the version of the day's file when the reading began.
-
-    Returns:
-        What became of the day.
 
     Raises:
         Stale: another writer changed the day meanwhile. A row that `table` does not have was deleted at the source, or

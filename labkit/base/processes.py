@@ -66,6 +66,14 @@ def works_here(process: psutil.Process | None) -> bool:
         return False
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether this very process runs: not one that got its pid since, nor what the system keeps of a dead one."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def comes_up(process: subprocess.Popen | None, answers: Callable[[], bool], timeout: float) -> bool:
     """Wait until `answers()`, at most `timeout` seconds; False as soon as the process has ended."""
     deadline = time.monotonic() + timeout

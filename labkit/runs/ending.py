@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from labkit.base.processes import STOP_WITH_CALLER, stop_tree
+from labkit.base.processes import STOP_WITH_CALLER, is_alive, stop_tree
 
 # Of text that a run prints, in bytes: beyond, it is a loop that prints without end.
 FLOOD = 50 * 2**20
@@ -69,7 +69,8 @@ def may_be_ended(timeout: float | None, printed: Callable[[], int]) -> Iterator[
 
     So it is too when it has `printed` too many bytes.
 
-    n8n stops the shell of a command, not what the shell has started: it asks for the last (STOP_WITH_CALLER).
+    n8n stops the shell of a command, not what the shell has started, and, killed, not even the shell: it asks for the
+    last (STOP_WITH_CALLER). A run that is told failed, and may be started again elsewhere, must not go on writing.
     """
     ending, over = Ending(), threading.Event()
     before = {
@@ -79,13 +80,15 @@ def may_be_ended(timeout: float | None, printed: Callable[[], int]) -> Iterator[
     }
 
     def watch() -> None:
-        caller, deadline = psutil.Process().ppid(), time.monotonic() + (timeout or math.inf)
+        # The shell, and who started it.
+        callers = psutil.Process().parents()[:2] if os.environ.get(STOP_WITH_CALLER) else []
+        deadline = time.monotonic() + (timeout or math.inf)
         while not over.wait(min(0.5, max(0.1, deadline - time.monotonic()))):
             if time.monotonic() >= deadline:
                 ending.end("timeout")
             if printed() > FLOOD:
                 ending.end("flood")
-            if os.environ.get(STOP_WITH_CALLER) and psutil.Process().ppid() != caller:
+            if not all(map(is_alive, callers)):
                 signal.raise_signal(signal.SIGTERM)
                 break
 

@@ -63,16 +63,19 @@ def test_a_signal_ends_the_run_and_its_scripts_and_is_told(lab, name, number):
     assert json.loads(record.read_text(encoding="utf-8"))["error"]["code"] == "stopped"
 
 
-def test_a_run_of_n8n_ends_with_the_shell_that_n8n_stops(lab):
-    shell = start(
-        lab, "06_api_vers_parquet.ipynb", "sh", "-c", '"$@" || exit 0', "sh", LAB_STOP_WITH_CALLER="1"
-    )
-    shell.kill()
+SHELL = ["sh", "-c", '"$@" || exit 0', "sh"]
+N8N = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([*{SHELL}, *sys.argv[1:]])"]
+
+
+@pytest.mark.parametrize("caller", [SHELL, N8N], ids=["its shell", "n8n itself"])
+def test_a_run_of_n8n_ends_with_what_has_called_it(lab, caller):
+    called = start(lab, "06_api_vers_parquet.ipynb", *caller, LAB_STOP_WITH_CALLER="1")
+    called.kill()
     wait_until(lambda: not scripts_of(lab), 30)
 
 
 def test_a_run_of_a_person_outlives_the_shell_that_started_it(lab):
-    shell = start(lab, "ingest_api.py", "sh", "-c", '"$@" || exit 0', "sh")
+    shell = start(lab, "ingest_api.py", *SHELL)
     shell.kill()
     shell.wait()
     with pytest.raises(AssertionError):

@@ -1161,7 +1161,7 @@ def test_the_unexpected_is_a_result_too(run, api, learner, tmp_path, monkeypatch
 @step(
     "tp21.4",
     needs=EARLIER,
-    hint="Après un échec, `watermark` redevient options.since : as_text(options.since), ou None sans --since.",
+    hint="Après un échec, `watermark` redevient options.since : ajoutez en dernier ce que rend what_failed(options, failed).",
 )
 def test_a_failure_keeps_the_former_watermark(learner):
     """`watermark` est le nouveau filigrane après un succès, et redevient celui d'avant si un jour a échoué.
@@ -1200,7 +1200,11 @@ def test_a_failure_keeps_the_former_watermark(learner):
         )
 
 
-@step("tp21.4", needs=EARLIER, hint="`skipped` : les jours sautés que l'on vous donne, en texte.")
+@step(
+    "tp21.4",
+    needs=EARLIER,
+    hint="`skipped` : days_and_files(options, done, skipped) le rend avec les autres clés ; donnez-lui `skipped`.",
+)
 def test_skipped_days_are_named(learner):
     """Les jours sautés sont nommés dans `partitions`, et ne comptent pas comme des lignes.
 
