@@ -59,7 +59,14 @@ def main() -> None:
 @click.option(
     "--projecteur", is_flag=True, help="JupyterLab en grand, pour une salle ; vos réglages restent."
 )
-def start(no_browser: bool, without: str | None, force: bool, projecteur: bool) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 8),
+    default=0,
+    metavar="N",
+    help="N exécuteurs n8n à côté du premier (mode file d'attente ; demande redis-server).",
+)
+def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, workers: int) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
     from labkit.base.paths import service_url
     from labkit.services import lab
@@ -67,7 +74,15 @@ def start(no_browser: bool, without: str | None, force: bool, projecteur: bool) 
     if lab.remembered().get("lab"):
         click.echo(f"Le laboratoire tourne déjà : {service_url('jupyter')} (lab stop l'arrête).")
         return
-    lab.Lab(without_n8n=without == "n8n", browser=not no_browser, force=force, projector=projecteur).run()
+    if workers and without:
+        raise click.UsageError("--workers demande n8n : ôtez --without n8n.")
+    lab.Lab(
+        without_n8n=without == "n8n",
+        browser=not no_browser,
+        force=force,
+        projector=projecteur,
+        workers=workers,
+    ).run()
 
 
 @main.command()

@@ -53,6 +53,7 @@ class N8nServer:
 
     home: where n8n keeps its database. root: the lab in which its commands run.
     api_url: the practice API those commands call.
+    command: n8n's own, `start`, or `worker` and its options in queue mode. queue: the variables of that mode.
     """
 
     home: Path
@@ -63,6 +64,8 @@ class N8nServer:
     log: Path
     api_url: str = field(default_factory=api_url)
     root: Path = ROOT
+    command: tuple[str, ...] = ("start",)
+    queue: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen | None = None
 
     @property
@@ -77,6 +80,7 @@ class N8nServer:
             | node_path()
             | no_proxy()
             | QUIET
+            | self.queue
             | {
                 # « Stop » ends the shell of a command: what the shell has started ends with it.
                 STOP_WITH_CALLER: "1",
@@ -99,18 +103,15 @@ class N8nServer:
             }
         )
 
-    def _command(self, *arguments: str) -> list[str]:
-        script = N8N / "node_modules" / "n8n" / "bin" / "n8n"
-        return [str(node_folder() / "node"), str(script), *arguments]
-
     def start(self) -> subprocess.Popen:
         """Start the server, from the lab's root, its output going to `log`; its process."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        script = N8N / "node_modules" / "n8n" / "bin" / "n8n"
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
-                self._command("start"),
+                [str(node_folder() / "node"), str(script), *self.command],
                 cwd=self.root,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

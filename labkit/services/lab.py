@@ -30,7 +30,7 @@ from labkit.base.paths import (
 )
 from labkit.base.processes import comes_up, free_port, is_free, own_group, port_holder, stop_tree
 from labkit.base.proxies import no_proxy
-from labkit.n8n import install, setup, workflows
+from labkit.n8n import install, queue, setup, workflows
 from labkit.n8n.client import OWNER
 from labkit.n8n.server import N8nServer
 from labkit.notebooks import run_outputs
@@ -110,7 +110,7 @@ def wait_up(service: str, process: subprocess.Popen, timeout: float = 60) -> Non
     )
 
 
-def make_n8n() -> N8nServer:
+def make_n8n(queue: dict[str, str]) -> N8nServer:
     known = secret_store.load()
     return N8nServer(
         home=STATE / "n8n",
@@ -119,6 +119,7 @@ def make_n8n() -> N8nServer:
         password=known["n8n_password"],
         encryption_key=known["n8n_encryption_key"],
         log=LOGS / "n8n.log",
+        queue=queue,
     )
 
 
@@ -128,12 +129,14 @@ class Lab:
 
     force: workflows changed in n8n's editor are set back to those of n8n/workflows.
     projector: JupyterLab is set in type that a room reads.
+    workers: how many more n8n execute what the first one is asked for; 0: it does so itself.
     """
 
     without_n8n: bool
     browser: bool
     force: bool = False
     projector: bool = False
+    workers: int = 0
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     server: N8nServer | None = None
@@ -204,13 +207,16 @@ class Lab:
             if not install.is_installed(N8N):
                 say("…", "n8n : installation (2,8 Go, deux à cinq minutes, une seule fois)")
                 install.install(self._report())
-            self.server = make_n8n()
             if self.stopping.is_set():
                 return
             started = time.monotonic()
+            redis = self._start_redis()
+            self.server = make_n8n(redis.environment if redis else {})
             self.processes["n8n"] = self.server.start()
             remember(self.processes)
             self.server.wait_ready()
+            if redis:
+                self._start_workers(self.server, redis)
             outcomes = setup.bring_workflows(setup.connect(), workflows.find(), self.force)
             say("✓", f"n8n ({time.monotonic() - started:.1f} s)")
             if kept := [name for name, outcome in outcomes.items() if outcome == "kept"]:
@@ -224,6 +230,22 @@ class Lab:
         except (install.N8nError, ServiceError, OSError) as problem:
             if not self.stopping.is_set():
                 say("✗", f"n8n ne démarre pas, le reste fonctionne. {problem}")
+
+    def _start_redis(self) -> queue.Redis | None:
+        if not self.workers:
+            return None
+        redis = queue.Redis(LOGS / "redis.log")
+        self.processes["redis"] = redis.start()
+        return redis
+
+    def _start_workers(self, server: N8nServer, redis: queue.Redis) -> None:
+        started = queue.workers(server, redis, self.workers)
+        for number, worker in enumerate(started, 1):
+            self.processes[f"n8n-worker-{number}"] = worker.start()
+        remember(self.processes)
+        for worker in started:
+            worker.wait_ready()
+        say("✓", f"n8n : {len(started)} exécuteurs, {queue.CONCURRENCY} exécutions à la fois chacun")
 
     def _report(self):
         """A progress line every ten seconds; an installation is abandoned when the lab stops."""
@@ -242,7 +264,7 @@ class Lab:
         for service, process in list(self.processes.items()):
             if process.poll() is not None:
                 del self.processes[service]
-                say("✗", f"{TITLES[service]} s'est arrêté : voyez data/runs/logs/{service}.log")
+                say("✗", f"{TITLES.get(service, service)} s'est arrêté : voyez data/runs/logs/{service}.log")
 
     def _stop(self) -> None:
         for process in reversed(self.processes.values()):

@@ -12,9 +12,9 @@ import requests
 
 from labkit.base import secret_store
 from labkit.base.outcomes import LABELS
-from labkit.base.processes import free_port
+from labkit.base.processes import free_port, stop_tree
 from labkit.base.switchboard_client import switch
-from labkit.n8n import install, setup
+from labkit.n8n import install, queue, setup
 from labkit.n8n.client import N8nClient
 from labkit.n8n.server import N8nServer
 from labkit.n8n.workflows import Imported, find, import_workflows, read
@@ -40,6 +40,7 @@ class N8nLab:
 
     made: Workspace
     server: N8nServer
+    workers: list[N8nServer]
     client: N8nClient = field(init=False)
 
     @property
@@ -187,14 +188,15 @@ def installed():
 
 
 @contextmanager
-def n8n_lab(folder: Path) -> Iterator[N8nLab]:
-    """The lab under `folder`, its n8n running with the workflows of n8n/workflows."""
+def n8n_lab(folder: Path, workers: int = 0) -> Iterator[N8nLab]:
+    """The lab under `folder`, its n8n and its workers running with the workflows of n8n/workflows."""
     install.install(lambda text: None)
     with workspace(folder / "lab") as made, pytest.MonkeyPatch.context() as patch:
         secrets = made.root / "data" / "state" / "secrets.json"
         secrets.parent.mkdir(parents=True)
         secrets.write_text(json.dumps(SECRETS))
         patch.setattr(secret_store, "FILE", secrets)
+        redis = queue.Redis(made.root / "redis.log")
         server = N8nServer(
             home=folder / "n8n",
             port=free_port(),
@@ -204,14 +206,23 @@ def n8n_lab(folder: Path) -> Iterator[N8nLab]:
             log=made.root / "n8n.log",
             api_url=made.api_url,
             root=made.root,
+            queue=redis.environment if workers else {},
         )
-        lab = N8nLab(made, server)
+        lab = N8nLab(made, server, queue.workers(server, redis, workers))
         try:
+            if workers:
+                redis.start()
             lab.start()
+            for worker in lab.workers:
+                worker.start()
+                worker.wait_ready()
             lab.bring(WORKFLOWS)
             yield lab
         finally:
-            server.stop()
+            for one in (*lab.workers, server):
+                one.stop()
+            if redis.process:
+                stop_tree(redis.process.pid)
 
 
 @pytest.fixture(scope="module")
