@@ -23,7 +23,7 @@ SHOWN = {"data", "ingestion", "labs", "n8n", "notebooks", "solutions", "README.m
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A lab without n8n, in a clone of git as a trainee has one."""
-    node_red.install()
+    node_red.install_node_red()
     with running_lab(tmp_path_factory.mktemp("Ma formation été") / "labo", "--without", "n8n") as running:
         yield running
 

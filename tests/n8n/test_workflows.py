@@ -108,6 +108,7 @@ def test_a_full_disk_is_told_as_such(lab, folder, code):
 def test_a_validation_that_fails_is_told_and_marks_the_execution(lab):
     (lab.root / "strict.json").write_text(json.dumps({"min_rows": 100_000}))
     execution = ingest(lab, both(DAY, parameters(rules_file="strict.json")))
+    assert "Valider" in execution["nodes"], lab.inbox()
     assert execution["nodes"]["Valider"][0]["validation"] == "failed"
     assert execution["status"] == "error"
     assert [(note["titre"], note["code"]) for note in lab.inbox()] == [
@@ -123,7 +124,7 @@ def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(la
     summary = lab.inbox()[-1]
     assert execution["status"] == "success"
     assert (summary["jours_écrits"] + summary["jours_sautés"], summary["jours_en_échec"]) == (12, [])
-    assert summary["jours_sautés"] >= 1
+    assert summary["jours_sautés"] == 1
     assert [batch["validation"] for batch in execution["nodes"]["Bilan du lot"]] == ["success"] * 2
     assert [row["jours_faits"] for row in execution["nodes"]["Noter l'avancement"]] == [10, 12]
 
