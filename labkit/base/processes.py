@@ -51,7 +51,7 @@ def _connections() -> Iterator[tuple[int | None, Any]]:
 
 
 def port_holder(port: int) -> str:
-    """Who listens on this port, as " par NAME (processus PID)"; empty when the system will not say."""
+    """Who listens on this port, as a person reads it: its name and its pid; empty when the system will not say."""
     with contextlib.suppress(psutil.Error):
         if process := listener(port):
             return f" par {process.name()} (processus {process.pid})"
