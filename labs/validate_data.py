@@ -87,7 +87,7 @@ def check_rules(rules: dict, path: Path) -> None:
 
 def each_rule(rules: dict) -> list[tuple]:
     """Les règles une à une, (nom, colonne, valeur) : ("not_null_columns", "id", None), ("min_rows", None, 10)…"""
-    found = [(name, column, None) for name in RULES[:3] for column in rules.get(name, [])]
+    found: list[tuple] = [(name, column, None) for name in RULES[:3] for column in rules.get(name, [])]
     found += [("value_ranges", column, tuple(pair)) for column, pair in rules.get("value_ranges", {}).items()]
     return found + [("min_rows", None, rules["min_rows"])] if "min_rows" in rules else found
 

@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         options = parser.parse_args(argv)
         days = days_between(calendar_day(options.start_date), calendar_day(options.end_date))
-        result = {"status": "success", "dates": [str(day) for day in days]}
+        result: dict = {"status": "success", "dates": [str(day) for day in days]}
     except ValueError as error:
         said = (
             f"--start-date et --end-date doivent être deux jours écrits AAAA-MM-JJ, dans l'ordre ({error})."

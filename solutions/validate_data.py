@@ -103,7 +103,7 @@ def check_rules(rules: dict, path: Path) -> None:
 
 def each_rule(rules: dict) -> list[tuple]:
     """Les règles une à une, (nom, colonne, valeur) : ("not_null_columns", "id", None), ("min_rows", None, 10)…"""
-    found = [(name, column, None) for name in RULES[:3] for column in rules.get(name, [])]
+    found: list[tuple] = [(name, column, None) for name in RULES[:3] for column in rules.get(name, [])]
     found += [("value_ranges", column, tuple(pair)) for column, pair in rules.get("value_ranges", {}).items()]
     return found + [("min_rows", None, rules["min_rows"])] if "min_rows" in rules else found
 
@@ -188,8 +188,9 @@ def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
     result = {"file": str(path), "rows": 0, "columns": [], "rules": []}
     try:
         frame = pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
-        result |= {"rows": len(frame), "columns": list(frame.columns), "rules": check(frame, rules)}
-        errors = [one for one in result["rules"] if not one["passed"]]
+        verdicts = check(frame, rules)
+        result |= {"rows": len(frame), "columns": list(frame.columns), "rules": verdicts}
+        errors = [one for one in verdicts if not one["passed"]]
     except (OSError, pa.ArrowException) as error:
         said = f"{path} n'est pas un fichier Parquet lisible ({error})"
         errors = [{"rule": None, "column": None, "code": "unreadable_file", "message": said}]
