@@ -4,8 +4,6 @@ import os
 import re
 from pathlib import Path
 
-from labkit.base import state_file
-
 ROOT = Path(os.environ.get("LAB_ROOT") or Path(__file__).parents[2]).resolve()
 NOTEBOOKS = ROOT / "notebooks"
 DATA = ROOT / "data"
@@ -34,6 +32,9 @@ def asked_port(service: str) -> int | None:
 
 def chosen_ports() -> dict[str, int]:
     """The ports `lab start` chose for this lab (labkit/base/ports.py); empty before the first start."""
+    # Here: `make doctor` reads this module where nothing is installed.
+    from labkit.base import state_file
+
     return state_file.read(PORTS_FILE)
 
 

@@ -153,7 +153,7 @@ def test_the_readme_shows_every_workflow_with_its_diagram_picture_and_test_call(
 
 
 TELLERS = ("README.md", "README.fr.md", "n8n/README.md", "docs/machines.md", "labkit/services/lab.py",
-           "labkit/commands/doctor.py", "notebooks/04_option_node_red.ipynb")  # fmt: skip
+           "labkit/commands/diagnosis/node.py", "notebooks/04_option_node_red.ipynb")  # fmt: skip
 
 
 def test_the_room_n8n_takes_is_told_alike_everywhere_and_is_what_it_takes(installed):
