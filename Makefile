@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults soak airflow workers reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak airflow workers api reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -18,6 +18,7 @@ help:
 	@echo "make soak       an hour of increments in trouble, and publish docs/soak.md (ARGS=\"--minutes 5\")"
 	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
+	@echo "make api        the engine's pages for who imports it (build/api)"
 	@echo "make reset   remove what the runs produced"
 	@echo "make doctor  find what keeps the lab from running, even half installed"
 	@echo "make bundle  prepare an archive that installs the lab without a network (build/)"
@@ -64,6 +65,9 @@ airflow: setup
 
 workers: setup
 	@LAB_WORKERS=1 .venv/bin/python -m pytest -n 0 tests/n8n/test_workers.py
+
+api: setup
+	@.venv/bin/python -m pdoc -d google -o build/api ingestion '!ingestion.__main__' && echo "build/api/ingestion.html"
 
 reset: setup
 	@$(LAB) reset $(ARGS)

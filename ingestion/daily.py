@@ -35,7 +35,15 @@ STOPS_THE_RUN = {
 def ingest_day(job: Job, day: date) -> tuple[DayOutcome, Tally]:
     """Read a day and publish it, again from its reading on if another writer changed it meanwhile.
 
-    Gives what became of it, and what its reading is accounted for with.
+    Args:
+        job: where from, how, where to.
+        day: the UTC day.
+
+    Returns:
+        What became of it, and what its reading is accounted for with.
+
+    Raises:
+        IngestError: it cannot be read or written; `contended` where others never let it through.
     """
     where = job.target.folder.where(partition_name(day))
     outcome, tally = until_steady(partial(_read_and_store, job, day), where)
@@ -64,10 +72,19 @@ def ingest_days(
     workers: int,
     on_day: Callable[[], object] = lambda: None,
 ) -> Outcome:
-    """Ingest `days`, `workers` at a time; `on_day` is called after each.
+    """Ingest several days.
 
-    A failure that concerns one day does not stop the others. At the first that would meet them all
-    (`STOPS_THE_RUN`), the days begun end, and the others are told as not tried.
+    A failure that concerns one day does not stop the others; at the first that would meet them
+    all (`STOPS_THE_RUN`), the days begun end, and the others are told as not tried.
+
+    Args:
+        job: where from, how, where to.
+        days: the UTC days.
+        workers: days at a time.
+        on_day: called after each.
+
+    Returns:
+        What became of each day.
     """
     resource = job.target.resource
     if resource.event_time_field and not resource.words.date:

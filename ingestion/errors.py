@@ -9,9 +9,10 @@ WRONG_USAGE = 2
 class IngestError(Exception):
     """An expected error, told in one sentence.
 
-    code: a stable word a workflow can branch on (`api_unreachable`, `disk_full`…).
-    message: what was wrong, where, and what to do.
-    exit_code: 1 if the work failed, 2 if the command was badly written.
+    Attributes:
+        code: a stable word a workflow can branch on (`api_unreachable`, `disk_full`…).
+        message: what was wrong, where, and what to do.
+        exit_code: 1 if the work failed, 2 if the command was badly written.
     """
 
     def __init__(self, code: str, message: str, exit_code: int = FAILED):

@@ -21,11 +21,19 @@ def ingest_increment(
 ) -> tuple[Outcome, Watermark]:
     """Read what follows `mark`, publish it, and give the new watermark.
 
-    first_day: the first day to read while the watermark is empty; look_back: for `updated_at`, how far back to read
-        again.
-    A day that has no file yet is read whole; an event corrected to another day leaves its former one. The new
-    watermark comes from what the API gave, never from this machine's clock; the caller keeps it afterwards only.
-    A deletion at the source is not seen here: only reading a whole day again shows it.
+    A day that has no file yet is read whole; an event corrected to another day leaves its former one. A deletion at the
+    source is not seen here: only reading a whole day again shows it.
+
+    Args:
+        job: where from, how, where to.
+        mark: how far the resource was read.
+        first_day: the first day to read while the watermark is empty.
+        look_back: for `updated_at`, how far back to read again.
+        workers: days at a time, for those read whole.
+
+    Returns:
+        What became of each day; and the new watermark, which comes from what the API gave, never from this machine's
+        clock, and which the caller keeps afterwards only.
     """
     job = replace(job, pagination=PAGINATION.get(mark.kind, job.pagination))
     batch = read(job, _since(mark, first_day, look_back, job.target.resource))

@@ -27,9 +27,11 @@ class _Discreet(JsonFormatter):
 
 
 def log_to_stderr(run_id: str, quiet: bool = False) -> None:
-    """Send the messages of `logger` to stderr, each with its UTC time and `run_id`.
+    """Send the messages of `logger` to stderr, each a JSON object with its UTC time and `run_id`.
 
-    quiet: warnings and errors only, not to blur a progress bar.
+    Args:
+        run_id: the run.
+        quiet: warnings and errors only, not to blur a progress bar.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -29,7 +29,14 @@ READINGS = 3
 class Job:
     """A run of ingestion: where to read from, how, where to put the good and the refused.
 
-    max_quarantine_ratio: the share of rows refused, from 0 to 1, beyond which nothing is published.
+    Attributes:
+        client: the API.
+        target: where the good rows go.
+        quarantine: where the refused ones wait.
+        pagination: how pages follow one another, a name of `api.paginations`.
+        page_size: rows a page, as asked for.
+        max_quarantine_ratio: the share of rows refused, from 0 to 1, beyond which nothing is published.
+        in_flight: what keeps the memory bounded when several readings run at once.
     """
 
     client: ApiClient
@@ -45,11 +52,13 @@ class Job:
 class Selection:
     """What is asked of the API.
 
-    name: the name of this reading, the only one in a run, for the logs and the quarantine.
-    params: the parameters of the request; start: where to begin in the pagination, None for its beginning.
-    whole: whether the selection is read whole again; see `quarantine_store.record`.
-    day: the day of which all the rows must be, if there is one.
-    waiting: the version of the quarantine's file of this reading when it began.
+    Attributes:
+        name: the name of this reading, the only one in a run, for the logs and the quarantine.
+        params: the parameters of the request.
+        start: where to begin in the pagination, None for its beginning.
+        whole: whether the selection is read whole again; see `quarantine.store.record`.
+        day: the day of which all the rows must be, if there is one.
+        waiting: the version of the quarantine's file of this reading when it began.
     """
 
     name: str
@@ -64,11 +73,13 @@ class Selection:
 class Tally:
     """What a reading is accounted for with.
 
-    received: rows received, and mended ones brought back; quarantined: rows refused; repeated: rows refused that came
-        twice, or whose mended version is home in another day; local_days: rows of the day asked for where they were
-        written, and of another in UTC.
-    last_position: the position of the last page in the pagination.
-    latest_update: the latest believable instant of update read, None if there is none.
+    Attributes:
+        received: rows received, and mended ones brought back.
+        quarantined: rows refused.
+        repeated: rows refused that came twice, or whose mended version is home in another day.
+        local_days: rows of the day asked for where they were written, and of another in UTC.
+        last_position: the position of the last page in the pagination.
+        latest_update: the latest believable instant of update read, None if there is none.
     """
 
     received: int
@@ -142,8 +153,17 @@ def _fetch_once(job: Job, selection: Selection) -> list[Page]:
 def sort_out(job: Job, selection: Selection, pages: list[Page]) -> Batch:
     """Set the readable rows apart from the refused ones, which go to quarantine.
 
-    IngestError `too_many_rejects` beyond the threshold: it is the API that has changed, not a few rows.
-    Stale if another writer changed the quarantine of a whole reading since it began.
+    Args:
+        job: where the refused go.
+        selection: what was asked for.
+        pages: what came.
+
+    Returns:
+        The readable rows, and what the reading is accounted for with.
+
+    Raises:
+        IngestError: `too_many_rejects` beyond the threshold: it is the API that has changed, not a few rows.
+        Stale: another writer changed the quarantine of a whole reading since it began.
     """
     resource, folder = job.target.resource, job.quarantine
     try:

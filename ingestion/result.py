@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of each day, what was read, the days skipped, failed, and never tried.
 
-    received, quarantined, repeated: sums of `reading.Tally`; unpublished: rows whose day could not be written;
-    outside_period: rows of days not asked for, in a listing read whole; latest_update: the latest update read.
+    Attributes:
+        received, quarantined, repeated: sums of `reading.Tally`.
+        unpublished: rows whose day could not be written.
+        outside_period: rows of days not asked for, in a listing read whole.
+        latest_update: the latest update read.
     """
 
     days: list[DayOutcome] = field(default_factory=list)
@@ -50,7 +53,11 @@ def ingestion_result(
 ) -> JsonObject:
     """The course's keys (`status`, `records_count`, `output_file`, `ingestion_date`), and the detail.
 
-    mark: the new watermark; else the latest `updated_at` read.
+    Args:
+        outcome: what the run did.
+        resource: the resource's name.
+        run_id: the run.
+        mark: the new watermark; else the latest `updated_at` read.
     """
     written = [day.path for day in outcome.days if day.status == "written"]
     result: JsonObject = {
@@ -89,7 +96,15 @@ def count_rows(outcome: Outcome) -> dict[str, int]:
 
     received = written + replaced + unchanged + duplicates + quarantined + unpublished, verified here; and
     outside_period, where a listing is read whole.
-    dropped_by_source, apart: rows of the bronze that the source does not give any more.
+
+    Args:
+        outcome: what the run did.
+
+    Returns:
+        These counts, and apart dropped_by_source: rows of the bronze that the source does not give any more.
+
+    Raises:
+        AssertionError: the two sides differ: a fault of the engine.
     """
     changes = [asdict(day.change) for day in outcome.days]
     parts = {

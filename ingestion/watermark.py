@@ -24,9 +24,18 @@ KINDS = ("updated_at", "last_id", "cursor")
 
 @dataclass(frozen=True)
 class Watermark:
-    """How far a resource was read; `value` is an instant, an integer or a text according to `kind`.
+    """How far a resource was read.
 
-    None: nothing was read yet.
+    Attributes:
+        resource: its name.
+        kind: `updated_at`, `last_id` or `cursor`.
+        value: an instant, an integer or a text according to `kind`; None: nothing was read yet.
+
+    Example:
+        >>> Watermark("events", "last_id", 41).advanced(57).value
+        57
+        >>> Watermark("events", "last_id", 57).advanced(41).value
+        57
     """
 
     resource: str
@@ -37,6 +46,9 @@ class Watermark:
         """For `updated_at`: where to read again from, a little before the watermark, for late rows.
 
         The bound is included (>=): rows of the same second may have been missing last time.
+
+        Args:
+            look_back: how far before.
         """
         earliest = datetime.min.replace(tzinfo=UTC)
         if not isinstance(self.value, datetime):
@@ -83,9 +95,14 @@ def load(folder: Folder, resource: str, kind: str) -> Watermark | None:
 
 
 def commit(folder: Folder, watermark: Watermark) -> None:
-    """Keep `watermark` if it goes forward, whoever else keeps one meanwhile.
+    """Keep `watermark` if it goes forward, whoever else keeps one meanwhile; after the data is written, never before.
 
-    To be called after the data is written, never before.
+    Args:
+        folder: the state's folder (see storage.py).
+        watermark: what was read.
+
+    Raises:
+        IngestError: the folder cannot be written; `contended` where others never let it through.
     """
     name = state_file(watermark.resource, watermark.kind)
 

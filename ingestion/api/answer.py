@@ -18,11 +18,17 @@ REFUSALS = {"success": (False, "false"), "ok": (False, "false"), "status": ("err
 class Answer:
     """The body of an answer, its headers, and the address to name in a message.
 
-    content: the body in bytes; rows_keys: where the rows may be when the body is an object, dots going inwards: in
-        the first that holds a list, which becomes `rows_key`; status: 200, or 204 for an answer without a body, which
-        has no rows.
-    Made by the client, which asks again where TransientError `invalid_json` is raised; IngestError `api_error` where
-    the API tells an error inside a 200, `unexpected_shape` where the rows are not where they were looked for.
+    Made by the client, which asks again where TransientError `invalid_json` is raised.
+
+    Attributes:
+        content: the body, in bytes.
+        rows_keys: where the rows may be when the body is an object, dots going inwards: in the first that holds a list,
+            which becomes `rows_key`.
+        status: 200, or 204 for an answer without a body, which has no rows.
+
+    Raises:
+        IngestError: `api_error` where the API tells an error inside a 200, `unexpected_shape` where the rows are not
+            where they were looked for.
     """
 
     content: bytes

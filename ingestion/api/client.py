@@ -27,14 +27,15 @@ PORTS = {"http": 80, "https": 443}
 class ApiClient:
     """A client of one API: the same connections from a call to the next, the same rules of retry.
 
-    base_url: for example http://127.0.0.1:8765, or https://host/v2, whose path is kept.
-    token: a bearer token, never written in a log nor in a message, never sent to another host nor out of TLS.
-    max_attempts: number of attempts a request, the first included.
-    max_wait: longest wait between two attempts, in seconds.
-    budget: duration of a request in all, attempts, waits and slow bodies included, in seconds.
-    timeout: to connect, then between two arrivals of bytes, in seconds.
-    max_body: size of an answer, unpacked, beyond which we give up, in bytes.
-    max_requests_per_second: a limit of our own; None for none.
+    Attributes:
+        base_url: for example http://127.0.0.1:8765, or https://host/v2, whose path is kept.
+        token: a bearer token, never written in a log nor in a message, never sent to another host nor out of TLS.
+        max_attempts: number of attempts a request, the first included.
+        max_wait: longest wait between two attempts, in seconds.
+        budget: duration of a request in all, attempts, waits and slow bodies included, in seconds.
+        timeout: to connect, then between two arrivals of bytes, in seconds.
+        max_body: size of an answer, unpacked, beyond which we give up, in bytes.
+        max_requests_per_second: a limit of our own; None for none.
     """
 
     base_url: str
@@ -62,10 +63,18 @@ class ApiClient:
         self._retrying = retrying(self.max_attempts, self.max_wait, self.budget)
 
     def get(self, path: str, params: JsonObject, *rows_keys: str) -> Answer:
-        """GET `path` (or a whole address of the same host), with retries.
+        """GET `path`, with retries.
 
-        rows_keys: where the rows may be in the answer (see Answer), "data" by default. Raises an IngestError as soon as
-        asking again is of no use.
+        Args:
+            path: the path of a resource, or a whole address of the same host.
+            params: the parameters of the request.
+            rows_keys: where the rows may be in the answer (see Answer), "data" by default.
+
+        Returns:
+            The answer, its body read whole.
+
+        Raises:
+            IngestError: asking again is of no use, or the attempts are spent.
         """
         url = path if "://" in path else f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
         if _origin(url) != _origin(self.base_url):

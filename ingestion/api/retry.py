@@ -40,9 +40,17 @@ class RetryAfterFloor(wait_base):
 
 
 def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    """The policy of retry: `max_attempts` attempts, `budget` seconds in all, waits of at most `max_wait`.
+    """The policy of retry.
 
     A wait is never nil, even if the API answers `Retry-After: 0`; one that would pass the budget is not begun.
+
+    Args:
+        max_attempts: attempts in all, the first included.
+        max_wait: the longest wait between two, in seconds.
+        budget: attempts and waits together, in seconds.
+
+    Returns:
+        A tenacity object, to be called with a function and its arguments.
     """
     return Retrying(
         stop=stop_after_attempt(max_attempts) | stop_before_delay(budget),
@@ -89,9 +97,17 @@ LONGEST_NUMBER = 9  # digits: more seconds than thirty years need
 
 
 def check_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> None:
-    """Raise TransientError if the request is worth trying again, IngestError if not, nothing if it succeeded.
+    """Tell whether a request succeeded, and if not whether it is worth trying again.
 
-    body: where the API sometimes says why; url: the address to name.
+    Args:
+        status: of the answer.
+        headers: of the answer, for `Retry-After`.
+        body: where the API sometimes says why.
+        url: the address to name.
+
+    Raises:
+        TransientError: the same request may succeed later.
+        IngestError: it will not.
     """
     if status in (200, 204):
         return
@@ -133,9 +149,19 @@ def _transient(status: int, headers: Mapping[str, str], url: str) -> IngestError
 def retry_after_seconds(value: str | None, served_at: str | None = None) -> float:
     """Read a Retry-After header, in seconds or as an HTTP date (RFC 9110, §10.2.3).
 
-    served_at: the Date header of the same answer. A date is compared with the API's clock, not with this
-        machine's, which may be wrong.
-    Gives 0 when the header is missing, unreadable or in the past.
+    Args:
+        value: the header.
+        served_at: the Date header of the same answer. A date is compared with the API's clock, not with this machine's,
+            which may be wrong.
+
+    Returns:
+        Seconds; 0 when the header is missing, unreadable or in the past.
+
+    Example:
+        >>> retry_after_seconds("120")
+        120.0
+        >>> retry_after_seconds("Wed, 03 Jan 2024 08:00:30 GMT", "Wed, 03 Jan 2024 08:00:00 GMT")
+        30.0
     """
     if value is None:
         return 0.0

@@ -20,7 +20,15 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
     The temporary name begins with a dot and ends with `.tmp`: no reader picks it up. The bytes are on the disk before
     the renaming. On a failure `path` stays as it was.
-    IngestError `disk_full` or `output_not_writable` if the disk refuses.
+
+    Args:
+        path: the file to replace, or to make.
+
+    Yields:
+        The file beside, open for bytes.
+
+    Raises:
+        IngestError: `disk_full` or `output_not_writable` if the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with disk_errors(path):
@@ -70,10 +78,16 @@ def _flush_folder(folder: Path) -> None:
 
 @contextmanager
 def exclusive(path: Path, lock: Path) -> Iterator[None]:
-    """Keep every other writer of `path` out during this block, by the file `lock`, which stays.
+    """Keep every other writer of `path` out during this block.
 
     A killed writer lets go of it; one that holds it already may take it again.
-    IngestError `contended` after LOCK_WAIT seconds: nobody needs that long to replace a file.
+
+    Args:
+        path: what will be replaced.
+        lock: the file that says so, which stays.
+
+    Raises:
+        IngestError: `contended` after LOCK_WAIT seconds: nobody needs that long to replace a file.
     """
     from filelock import FileLock, Timeout
 

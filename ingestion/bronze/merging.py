@@ -12,8 +12,11 @@ from ingestion.rows.resources import Resource
 class Change:
     """What a reading changes in a day, in rows.
 
-    written: new; replaced: corrected; unchanged: as they were written; dropped: gone from the source since, or moved
-    to another day.
+    Attributes:
+        written: new rows.
+        replaced: corrected ones.
+        unchanged: those that are as they were written.
+        dropped: those gone from the source since, or moved to another day.
     """
 
     written: int = 0
@@ -64,8 +67,16 @@ def merge(
 ) -> tuple[pa.Table, Change]:
     """Bring together a day already written and what was just read, one row an identifier.
 
-    whole_day: `incoming` is the whole day; what is not in it any more was deleted at the source.
     An identical row keeps its written version, `_ingested_at` included.
+
+    Args:
+        existing: the day as it is written, None if it is not.
+        incoming: what was read, one row an identifier (see `keep_latest`).
+        resource: their columns.
+        whole_day: `incoming` is the whole day; what is not in it any more was deleted at the source.
+
+    Returns:
+        The day as it is to be, sorted by identifier, and what changed in it.
     """
     if existing is None:
         return incoming, Change(written=incoming.num_rows)

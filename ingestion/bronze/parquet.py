@@ -84,10 +84,23 @@ def write_partition(
     compression: str,
     seen: str | None,
 ) -> str:
-    """Write the day `day` whole, or nothing. Gives the address of the file.
+    """Write the day `day` whole, or nothing.
 
-    compression: Parquet codec; seen: the version of the file that `table` was made from.
-    If the disk refuses, the former file stays; so does the other writer's if it changed (Stale).
+    Args:
+        table: all its rows.
+        folder: the bronze folder (see storage.py).
+        day: the UTC day of their events.
+        resource: their columns.
+        run_id: the run, kept in the file's metadata.
+        compression: a Parquet codec.
+        seen: the version of the file that `table` was made from.
+
+    Returns:
+        The address of the file.
+
+    Raises:
+        IngestError: the disk refuses; the former file stays.
+        Stale: another writer has changed the file, which stays as they left it.
     """
     name, rows = partition_name(day), str(table.num_rows)
     footer = {"run_id": run_id, "source": resource.path, "rows": rows, "checksum": checksum(table, resource)}

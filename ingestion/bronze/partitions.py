@@ -12,7 +12,12 @@ FILE_NAME = "data.parquet"
 
 
 def partition_name(day: date) -> str:
-    """The name of this day's file in the bronze folder."""
+    """The name of this day's file in the bronze folder.
+
+    Example:
+        >>> partition_name(date(2024, 1, 5))
+        'partition_date=2024-01-05/data.parquet'
+    """
     return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
 
 
@@ -40,5 +45,10 @@ def read_day(text: str) -> date | None:
 
 
 def days_between(start: date, end: date) -> list[date]:
-    """All the days from `start` to `end`, both included."""
+    """All the days from `start` to `end`, both included.
+
+    Example:
+        >>> [str(day) for day in days_between(date(2024, 2, 28), date(2024, 3, 1))]
+        ['2024-02-28', '2024-02-29', '2024-03-01']
+    """
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]

@@ -30,7 +30,13 @@ READERS = 16
 class Target:
     """Where and how to write.
 
-    folder: the bronze folder (see storage.py); force: write a day without looking at the file already there.
+    Attributes:
+        resource: what is written.
+        folder: the bronze folder (see storage.py).
+        run_id: the run that writes.
+        ingested_at: when, for the column `_ingested_at`.
+        compression: a Parquet codec.
+        force: write a day without looking at the file already there.
     """
 
     resource: Resource
@@ -43,9 +49,15 @@ class Target:
 
 @dataclass(frozen=True)
 class DayOutcome:
-    """What became of a day: `status` is written, unchanged or empty.
+    """What became of a day.
 
-    rows: number of distinct rows read; duplicates: those received more than once.
+    Attributes:
+        day: the UTC day.
+        status: `written`, `unchanged` or `empty`.
+        rows: number of distinct rows read.
+        duplicates: those received more than once.
+        change: what the day gained and lost.
+        path: the address of its file, None without one.
     """
 
     day: date
@@ -101,8 +113,18 @@ def _nothing_read(day: date, target: Target, seen: str | None) -> DayOutcome:
 def publish_increment(table: pa.Table, target: Target) -> tuple[list[DayOutcome], dict[date, int]]:
     """Merge each row into the day of its event; the other rows of these days stay, another writer's too.
 
-    Gives also, for the days that have no file yet, their number of rows: to write one with these alone would make an
-    incomplete day pass for a day done. To be followed by `leave_former_days`.
+    To be followed by `leave_former_days`.
+
+    Args:
+        table: the rows read, of any number of days.
+        target: where and how to write.
+
+    Returns:
+        What became of each day; and, for the days that have no file yet, their number of rows: to write one with these
+        alone would make an incomplete day pass for a day done.
+
+    Raises:
+        IngestError: a day cannot be written, or what is there cannot be read.
     """
     present = present_days(target.folder)
     by_day = group_by_day(table, target.resource)
@@ -173,8 +195,16 @@ def _refuse_strangers(folder: Folder, name: str) -> None:
 def leave_former_days(table: pa.Table, target: Target, outcomes: list[DayOutcome]) -> list[DayOutcome]:
     """Leave each row of `table`, safe in the day of its event, in one day only: that of its latest version.
 
-    Gives `outcomes` with what this changed, in the order of the days. To be called once the rows are written: of two
-    writers that each write, then look, one at least sees what the other wrote.
+    To be called once the rows are written: of two writers that each write, then look, one at least sees what the other
+    wrote.
+
+    Args:
+        table: the rows that were published.
+        target: where they were.
+        outcomes: what became of their days.
+
+    Returns:
+        `outcomes` with what this changed, in the order of the days.
     """
     name = target.resource.id_field
     present = present_days(target.folder)

@@ -60,9 +60,13 @@ class Folder(Protocol):
 
 
 def open_folder(location: str | Path) -> "Folder":
-    """The folder of this name: `data/bronze`, `s3://bucket/prefix`. Nothing is created.
+    """The folder of this name; nothing is created.
 
-    A usage error for an address of another kind: it would become a folder of that name on this disk.
+    Args:
+        location: `data/bronze`, `s3://bucket/prefix`.
+
+    Raises:
+        IngestError: `usage` for an address of another kind: it would become a folder of that name on this disk.
     """
     text = str(location)
     if text[:5].lower() == "s3://":

@@ -62,7 +62,13 @@ def missing_and_done(days: list[date], folder: Folder, force: bool) -> tuple[lis
 def fill(settings: Namespace, missing: list[date], skipped: list[date]) -> JsonObject:
     """Ingest the missing days, with a progress bar if somebody looks.
 
-    settings: the arguments of the command `ingest`.
+    Args:
+        settings: the arguments of the command `ingest`.
+        missing: the days to ingest.
+        skipped: those that are there.
+
+    Returns:
+        The command's result.
     """
     from tqdm import tqdm
 

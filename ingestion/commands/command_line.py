@@ -67,8 +67,12 @@ def check_order(start: date, end: date) -> None:
 def run(action: Callable[[], JsonObject], failure: JsonObject) -> int:
     """Run `action`, print its result, give the exit code.
 
-    action: gives the result, a dictionary whose `status` is "success" or "error".
-    failure: the command's own keys to give too when `action` raises.
+    Args:
+        action: gives the result, a dictionary whose `status` is "success" or "error".
+        failure: the command's own keys to give too when `action` raises.
+
+    Returns:
+        0, 1 if the work failed, 2 if the command was badly written.
     """
     try:
         result = action()

@@ -60,6 +60,15 @@ def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) 
     A row whose day was never ingested waits too: ingest that day first. So do two entries of one identifier: nothing
     says which is right. The mended version is kept first: whoever reads that day meanwhile, or after a stop, puts the
     row back. The waiting one goes last: a stop before makes a row already home be read again, which does not double it.
+
+    Args:
+        quarantine: where the entries wait.
+        resource: what they are rows of.
+        bronze: where they go.
+        run_id: this run.
+
+    Returns:
+        The command's result: how many were replayed, how many stay, and why.
     """
     from ingestion.bronze.publishing import Target, leave_former_days, publish_increment
 

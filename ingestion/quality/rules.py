@@ -28,9 +28,12 @@ DEFAULT_RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule on a column, or on the table (`column` is then empty).
+    """A rule on a column, or on the table.
 
-    bounds: (minimum, maximum) for `value_ranges`, (minimum, None) for `min_rows`.
+    Attributes:
+        name: `unique_columns`, `not_null_columns`, `required_columns`, `value_ranges` or `min_rows`.
+        column: empty for a rule on the table.
+        bounds: (minimum, maximum) for `value_ranges`, (minimum, None) for `min_rows`.
     """
 
     name: str
@@ -39,9 +42,13 @@ class Rule:
 
 
 def load_rules(path: Path | None) -> list[Rule]:
-    """The rules of the file, or the default ones without a file.
+    """The rules of a file.
 
-    A usage error (exit 2) if the file is missing, is not JSON, or holds a key that is unknown or comes twice.
+    Args:
+        path: a JSON file; None for the default rules.
+
+    Raises:
+        IngestError: `usage` if the file is missing, is not JSON, or holds a key that is unknown or comes twice.
     """
     if path is None:
         return read_rules(DEFAULT_RULES, "règles par défaut")

@@ -20,9 +20,13 @@ CODES = {
 class RuleResult:
     """The verdict of a rule.
 
-    code: `ok`, or the reason of the failure (`missing_column`, `repeated_column`, `null_values`, `out_of_range`,
-        `duplicate_values`, `too_few_rows`, `not_a_number`, `not_comparable`).
-    checked, failed: numbers of rows; samples: a few rows at fault, {"row", "value"}.
+    Attributes:
+        rule: the rule.
+        code: `ok`, or the reason of the failure (`missing_column`, `repeated_column`, `null_values`, `out_of_range`,
+            `duplicate_values`, `too_few_rows`, `not_a_number`, `not_comparable`).
+        checked: number of rows looked at.
+        failed: number of rows at fault.
+        samples: a few of them, {"row", "value"}.
     """
 
     rule: str

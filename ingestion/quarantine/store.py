@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 class Entry:
     """A row in quarantine.
 
-    id: the fingerprint of the row as received; raw: its text, or what a hand made of it; reading: for a mended row, the
-    reading that refused it.
+    Attributes:
+        id: the fingerprint of the row as received.
+        raw: its text, or what a hand made of it.
+        reading: for a mended row, the reading that refused it.
     """
 
     id: str

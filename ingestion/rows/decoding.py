@@ -41,10 +41,17 @@ def read_pages(
 ) -> tuple[pa.Table, list[Reject]]:
     """The table of the readable rows, in the order they came, and the rows refused.
 
-    pages: the number of each page, and the text of its list of rows; day: the day asked of the API, a row of another
-    day being refused (`other_day`). Raises NotJson if a list cannot be cut into rows.
-    The table has the columns of `resource.schema`, then `_extra`: what the API sends besides, as a JSON object
-    to the digit, null where there is nothing.
+    Args:
+        pages: the number of each page, and the text of its list of rows.
+        resource: the columns.
+        day: the day asked of the API, a row of another day being refused (`other_day`).
+
+    Returns:
+        A table with the columns of `resource.schema`, then `_extra`: what the API sends besides, as a JSON object to
+        the digit, null where there is nothing; and the refused rows.
+
+    Raises:
+        NotJson: a list cannot be cut into rows.
     """
     if not sieve_of(resource).unknown:
         try:
@@ -59,8 +66,13 @@ def read_pages(
 def read_block(parts: Iterable[Text], resource: Resource) -> pa.Table:
     """Read the JSON text `{"data": [row, …]}`, given in pieces.
 
-    DoesNotFit if a row has an unknown field, another type, a required value missing, an instant without its
-    zone, a number that the column cannot hold exactly, or if the text is not JSON.
+    Args:
+        parts: the pieces.
+        resource: the columns.
+
+    Raises:
+        DoesNotFit: a row has an unknown field, another type, a required value missing, an instant without its zone, a
+            number that the column cannot hold exactly, or the text is not JSON.
     """
     table = _read(list(parts), resource.schema, unknown="error")
     if _inexact(table):

@@ -23,9 +23,15 @@ def bounds(column: pa.ChunkedArray) -> tuple[datetime, datetime] | None:
 
 
 def latest_believable(column: pa.ChunkedArray) -> tuple[datetime | None, datetime | None]:
-    """The last instant that is not more than a year ahead of this machine's clock; and the last of all, if it is.
+    """The last instant that is not too far ahead of this machine's clock.
 
     A year, not a minute: a clock may be wrong, that of a practice API may be set ahead on purpose.
+
+    Args:
+        column: instants.
+
+    Returns:
+        The last that is at most a year ahead; and the last of all, if it is further.
     """
     found, limit = bounds(column), datetime.now(UTC) + BELIEVABLE
     if found is None:

@@ -37,7 +37,16 @@ class RepeatedKey(ValueError):
 def members(text: Piece) -> Mapping[str, Piece]:
     """The keys of an object and the text of their values, as received.
 
-    Raises NotJson, and RepeatedKey where a key comes twice.
+    Args:
+        text: a JSON object.
+
+    Raises:
+        NotJson: it is not one.
+        RepeatedKey: a key comes twice.
+
+    Example:
+        >>> {key: bytes(value) for key, value in members(b'{"amount": 1.10, "tags": [1, 2]}').items()}
+        {'amount': b'1.10', 'tags': b'[1, 2]'}
     """
     text = bytes(text)
     try:

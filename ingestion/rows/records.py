@@ -23,9 +23,12 @@ Place = TypeVar("Place", bound=Hashable)
 class Reject:
     """A row refused.
 
-    reason: a stable code (`missing_id`, `unreadable_event_time`, `wrong_type`, `other_day`, `not_an_object`,
-        `not_json` for what not every JSON reader takes, `too_deep`, `repeated_key`).
-    field: the field in question; raw: the text of the row as received; page: the rank of its page.
+    Attributes:
+        reason: a stable code (`missing_id`, `unreadable_event_time`, `wrong_type`, `other_day`, `not_an_object`,
+            `not_json` for what not every JSON reader takes, `too_deep`, `repeated_key`).
+        field: the field in question.
+        raw: the text of the row as received.
+        page: the rank of its page.
     """
 
     reason: str
@@ -44,8 +47,11 @@ def read_texts(
 ) -> tuple[dict[Place, JsonObject], list[Reject]]:
     """The readable rows, converted, under the keys they came with; and the others.
 
-    texts: the number of the page and the text of each row; day: the day asked of the API, a row of another day being
-        refused (`other_day`), for a partition holds the events of its own day only.
+    Args:
+        texts: the number of the page and the text of each row.
+        resource: the columns.
+        day: the day asked of the API, a row of another day being refused (`other_day`), for a partition holds the
+            events of its own day only.
     """
     good, rejects = {}, []
     for place, (page, text) in texts.items():
@@ -63,7 +69,12 @@ def read_texts(
 def read_row(text: bytes, resource: Resource) -> JsonObject:
     """Convert a row as received to the values of the schema; its unknown fields go into `_extra`, to the digit.
 
-    Raises _RowError when the row cannot enter the schema without being damaged.
+    Args:
+        text: a JSON object.
+        resource: the columns.
+
+    Raises:
+        _RowError: the row cannot enter the schema without being damaged.
     """
     row = _decoded(text)
     if not isinstance(row, dict):

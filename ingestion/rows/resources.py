@@ -42,10 +42,11 @@ METADATA = pa.schema(
 class Words:
     """What an API calls things.
 
-    rows, next_cursor, has_more, total, next_link: keys of its envelope, dots going inwards ("meta.next").
-    cursor, limit, page, offset, after_id, date, start_date, updated_since: parameters of its requests. An empty `date`
-        says that the listing cannot be asked for a day: it is read whole, and its rows put into their days. An empty
-        `updated_since`, that it cannot be asked for what changed.
+    Attributes:
+        rows, next_cursor, has_more, total, next_link: keys of its envelope, dots going inwards ("meta.next").
+        cursor, limit, page, offset, after_id, date, start_date, updated_since: parameters of its requests. An empty
+            `date` says that the listing cannot be asked for a day: it is read whole, and its rows put into their days.
+            An empty `updated_since`, that it cannot be asked for what changed.
     """
 
     rows: str = "data"
@@ -67,12 +68,13 @@ class Words:
 class Resource:
     """A resource of an API.
 
-    schema: the business columns, in the order of the file.
-    event_time_field: the field that tells a row's day; None for a resource without a date, ingested whole as the
-        photograph of a day.
-    updated_at_field: the field that tells the later of two versions of a row, if there is one.
-    categories: columns of few values, which Parquet stores better with a dictionary.
-    words: what the API calls its parameters and the keys of its envelope.
+    Attributes:
+        schema: the business columns, in the order of the file.
+        event_time_field: the field that tells a row's day; None for a resource without a date, ingested whole as the
+            photograph of a day.
+        updated_at_field: the field that tells the later of two versions of a row, if there is one.
+        categories: columns of few values, which Parquet stores better with a dictionary.
+        words: what the API calls its parameters and the keys of its envelope.
     """
 
     name: str
@@ -98,9 +100,13 @@ class Resource:
 def load_resource(path: Path) -> Resource:
     """The resource that a TOML file declares.
 
-    The keys: `name`, `path`, `[columns]` (name = "int64" | "float64" | "text" | "bool" | "instant" | "decimal(18, 2)",
-    or a table of these); and, when they are not the usual ones, `id`, `event_time`, `updated_at` ("" for none),
-    `pagination`, `categories`, and `[words]` (see Words). A usage error names the file, the key, what was expected.
+    Args:
+        path: the file. Its keys: `name`, `path`, `[columns]` (name = "int64" | "float64" | "text" | "bool" | "instant"
+            | "decimal(18, 2)", or a table of these); and, when they are not the usual ones, `id`, `event_time`,
+            `updated_at` ("" for none), `pagination`, `categories`, and `[words]` (see Words).
+
+    Raises:
+        IngestError: `usage`, naming the file, the key, what was expected.
     """
     try:
         declared = tomllib.loads(path.read_text(encoding="utf-8-sig"))

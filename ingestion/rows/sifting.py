@@ -26,9 +26,11 @@ _encode = msgspec.json.Encoder().encode
 class Sifted:
     """A page whose sound rows are told from the odd ones.
 
-    number: of the page; text: the list of its rows as received; sound_text: the list of the sound ones alone, whose
-    places among all are `places`, the others being at `odd`; extras: the unknown fields of the sound ones, each as a
-    JSON object to the digit, None for none.
+    Attributes:
+        number: of the page.
+        text: the list of its rows as received.
+        sound_text: the list of the sound ones alone, whose places among all are `places`, the others being at `odd`.
+        extras: the unknown fields of the sound ones, each as a JSON object to the digit, None for none.
     """
 
     number: int
