@@ -76,6 +76,14 @@ def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, 
         return
     if workers and without:
         raise click.UsageError("--workers demande n8n : ôtez --without n8n.")
+    if workers:
+        from labkit.n8n import queue
+        from labkit.n8n.install import N8nError
+
+        try:
+            queue.redis_server()
+        except N8nError as problem:
+            raise click.ClickException(str(problem)) from None
     lab.Lab(
         without_n8n=without == "n8n",
         browser=not no_browser,

@@ -20,6 +20,16 @@ from labkit.n8n.server import N8nServer
 CONCURRENCY = 5
 
 
+def redis_server() -> str:
+    """The program Redis of this machine. N8nError if there is none."""
+    if found := shutil.which("redis-server"):
+        return found
+    raise N8nError(
+        "Des exécuteurs se partagent le travail par Redis, et « redis-server » est introuvable : "
+        "sudo apt install redis-server (Linux) ou brew install redis (macOS), ou « lab start » sans --workers."
+    )
+
+
 @dataclass
 class Redis:
     """A Redis of this lab's own, on 127.0.0.1: `start`; whoever starts it stops its process.
@@ -51,12 +61,7 @@ class Redis:
 
     def start(self) -> subprocess.Popen:
         """Start it and wait until it answers. N8nError without a `redis-server` on the path, or if it dies."""
-        program = shutil.which("redis-server")
-        if not program:
-            raise N8nError(
-                "Des exécuteurs se partagent le travail par Redis, et « redis-server » est introuvable : "
-                "sudo apt install redis-server (Linux) ou brew install redis (macOS), ou « lab start » sans --workers."
-            )
+        program = redis_server()
         settings = f'bind {HOST}\nport {self.port}\nrequirepass {self.password}\nsave ""\n'
         with self.log.open("wb") as stream, tempfile.TemporaryFile() as stdin:
             # By stdin: whoever lists the processes would read a password in the command.

@@ -56,6 +56,20 @@ def test_n8n_that_cannot_be_installed_leaves_the_rest_running_and_says_how_to_re
         assert copy.states() == {"api": True, "jupyter": True, "n8n": False}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "« redis-server » est introuvable : sudo apt install redis-server"),
+        (("--without", "n8n"), "--workers demande n8n"),
+    ],
+)
+def test_workers_that_cannot_be_had_are_told_before_anything_starts(copy, tmp_path, arguments, said):
+    done = copy.lab("start", "--workers", "2", *arguments, PATH=str(tmp_path))
+    assert done.returncode == (2 if arguments else 1)
+    assert said in done.stderr
+    assert not (copy.root / "data").exists()
+
+
 def test_a_second_start_says_that_the_lab_runs_and_stop_ends_it_from_elsewhere(copy):
     with copy.started("--without", "n8n") as (process, _):
         again = copy.lab("start", "--no-browser")
