@@ -16,6 +16,7 @@ SCREEN = {"width": 1400, "height": 800}
 MARGIN = 24
 # A node's name is under it, outside its box.
 LABEL = 70
+CONTROLS = ".vue-flow__controls, [data-test-id='execute-workflow-button'], .vue-flow__panel"
 SEEN = """() => {
   const seen = [];
   const see = (kind, of, box, text = "", size = 0) =>
@@ -176,5 +177,6 @@ def take(browser: Browser, url: str, password: str, folder: Path) -> None:
     editor = Editor(page, url, password)
     for path in find():
         editor.open(read(path)["id"])
+        page.add_style_tag(content=CONTROLS + " { visibility: hidden !important; }")
         page.screenshot(path=folder / f"{path.stem}.png", clip=editor.content())
     page.close()
