@@ -1,0 +1,95 @@
+"""What each status of an answer means: done, to be asked again, or an error in one sentence with what to do."""
+
+import logging
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from ingestion.api.retry import TransientError, check_status, retrying
+from ingestion.errors import IngestError
+
+URL = "http://127.0.0.1:8765/api/events"
+REFUSED = f"L'API refuse l'accès à {URL} ({{status}}) : vérifiez LAB_API_TOKEN."
+ABSENT = f"{URL} n'existe pas ({{status}}) : vérifiez --base-url et --resource. Elle dit : absent"
+OTHER = f"L'API répond {{status}} sur {URL}. Elle dit : absent"
+
+
+def told(status, headers=(), body=b"absent"):
+    with pytest.raises(IngestError) as caught:
+        check_status(status, CaseInsensitiveDict(headers), body, URL)
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_success_is_silent(status):
+    check_status(status, {}, b"", URL)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_told_as_such_with_the_wait_that_the_api_asks(status):
+    error = told(status, {"Retry-After": "7"})
+    assert isinstance(error, TransientError)
+    assert (error.code, error.retry_after) == ("rate_limited" if status == 429 else "server_error", 7)
+    assert str(error) == f"L'API répond {status} sur {URL}, même en recommençant."
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Retry-After": "0"}, {"X-RateLimit-Remaining": " 0 "}, {"RateLimit-Remaining": "0"}]
+)
+def test_a_403_that_is_a_rate_limit_may_pass(headers):
+    error = told(403, headers)
+    assert (type(error), error.code) == (TransientError, "rate_limited")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "code", "sentence"),
+    [
+        (401, {"Retry-After": "1"}, "unauthorized", REFUSED),
+        (403, {"X-RateLimit-Remaining": "12"}, "unauthorized", REFUSED),
+        (404, {"Retry-After": "1"}, "not_found", ABSENT),
+        (410, {}, "not_found", ABSENT),
+        (400, {}, "http_error", OTHER),
+        (402, {}, "http_error", OTHER),
+        (205, {}, "http_error", OTHER),
+    ],
+)
+def test_what_will_not_pass_is_told_at_once(status, headers, code, sentence):
+    error = told(status, headers)
+    assert (type(error), error.code, str(error)) == (IngestError, code, sentence.format(status=status))
+
+
+def test_a_proxy_that_wants_a_password_is_told_with_where_to_give_it():
+    error = told(407)
+    assert error.code == "proxy_refused"
+    assert str(error) == (
+        f"Le proxy demande une identification (407) pour appeler {URL} : donnez-la dans HTTP_PROXY / HTTPS_PROXY, "
+        "ou ajoutez l'hôte à NO_PROXY."
+    )
+
+
+def test_an_api_that_says_nothing_more_is_not_quoted():
+    assert str(told(404, body=b" \n")).endswith("--base-url et --resource.")
+
+
+@pytest.mark.parametrize(("seconds", "kind"), [(120, TransientError), (121, IngestError)])
+def test_a_wait_of_more_than_two_minutes_is_not_waited_for(seconds, kind):
+    error = told(503, {"Retry-After": str(seconds)})
+    assert type(error) is kind
+    assert ("Elle demande d'attendre 121 s : relancez plus tard." in str(error)) == (kind is IngestError)
+
+
+def test_each_attempt_is_logged_with_its_cause_its_number_and_the_wait(caplog):
+    answers = iter([TransientError("server_error", "503"), TransientError("rate_limited", "429"), None])
+
+    def call():
+        if error := next(answers):
+            raise error
+        return "done"
+
+    with caplog.at_level(logging.WARNING):
+        assert retrying(3, 0.01, 5)(call) == "done"
+    assert [(one.message, one.code, one.attempt) for one in caplog.records] == [
+        ("retrying", "server_error", 1),
+        ("retrying", "rate_limited", 2),
+    ]
+    assert all(0 < one.wait_s <= 0.01 for one in caplog.records)
