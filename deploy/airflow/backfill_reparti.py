@@ -1,9 +1,9 @@
-"""Le backfill réparti : les jours qui manquent, par lots, sur autant de machines qu'Airflow a de travailleurs.
+"""Le backfill réparti : les jours qui manquent, par lots, sur autant de machines qu'il y a de travailleurs.
 
-Les jours manquants font des lots ; chaque lot est une tâche, que prend un travailleur libre (« dynamic task
-mapping ») ; puis une validation, une seule, et un bilan. Un lot tué avec sa machine est refait, ses jours déjà écrits
-sautés ; deux lots qui se croisent ne se nuisent pas, le moteur compare avant de remplacer. Les travailleurs doivent
-voir le même bronze, `s3://…` d'ordinaire. LAB_ROOT, LAB_PYTHON : voir backfill.py.
+Les jours manquants font des lots ; chaque lot est une tâche, que prend un travailleur libre (`expand`) ; puis une
+validation, une seule, et un bilan. Un lot tué avec sa machine est refait, ses jours déjà écrits sautés ; deux lots qui
+se croisent ne se nuisent pas, le moteur compare avant de remplacer. Les travailleurs doivent voir le même bronze,
+`s3://…` d'ordinaire. LAB_ROOT, LAB_PYTHON : voir backfill.py.
 
 Pas de `{{ ds }}` ici : lancé à la main, le passage peut n'avoir aucune date. La période est un paramètre.
 """
