@@ -20,7 +20,7 @@ ROOT = os.environ.get("LAB_ROOT", ".")
 
 
 def engine(command: str, **arguments: str) -> dict:
-    """Ce que rend le moteur. Une sortie autre que 0 fait échouer la tâche, qu'Airflow recommence."""
+    """Ce que rend le moteur. Une sortie autre que 0 fait échouer la tâche, et Airflow la recommence."""
     words = [f"--{name.replace('_', '-')}={value}" for name, value in arguments.items()]
     done = subprocess.run(
         [PYTHON, "-m", "ingestion", command, *words], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
