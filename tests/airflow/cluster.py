@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,11 +52,15 @@ class Cluster:
         """Kill -9 a worker and all that runs on its machine."""
         process = psutil.Process(self.workers[worker].pid)
         for one in [process, *process.children(recursive=True)]:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
 
     def is_ingesting(self, worker: int) -> bool:
-        children = psutil.Process(self.workers[worker].pid).children(recursive=True)
-        return any("backfill" in child.cmdline() for child in children if child.is_running())
+        for child in psutil.Process(self.workers[worker].pid).children(recursive=True):
+            with suppress(psutil.Error):
+                if "backfill" in child.cmdline():
+                    return True
+        return False
 
 
 @contextmanager
@@ -103,6 +107,7 @@ def running_cluster(airflow: Airflow, storage: dict[str, str], logs: Path) -> It
         wait_until(
             lambda: all("ready" in read(logs / f"worker-{n}.log") for n in range(WORKERS)), LONGEST_START
         )
+        airflow("dags", "unpause", "backfill_reparti")
         yield cluster
 
 
@@ -110,7 +115,6 @@ def settings(redis: int, database: str, api: int) -> dict[str, str]:
     sections = {
         "CORE": {
             "EXECUTOR": "CeleryExecutor",
-            "DAGS_ARE_PAUSED_AT_CREATION": "false",
             "EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api}/execution/",
         },
         "DATABASE": {"SQL_ALCHEMY_CONN": database.replace("postgresql", "postgresql+psycopg2")},
