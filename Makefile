@@ -16,7 +16,7 @@ help:
 	@echo "make startup    measure what a trainee waits for, the last section of docs/bench.md (six minutes)"
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
 	@echo "make soak       an hour of increments in trouble, and publish docs/soak.md (ARGS=\"--minutes 5\")"
-	@echo "make airflow    run Day 3's DAG once in a real Airflow (two minutes, 200 MB)"
+	@echo "make airflow    run Day 3's DAGs in a real Airflow, on two workers where redis-server and PostgreSQL are (six minutes)"
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
 	@echo "make api        the engine's pages for who imports it (build/api)"
 	@echo "make reset   remove what the runs produced"
@@ -61,7 +61,7 @@ soak: setup
 	@.venv/bin/python -m tests.faults.soak $(ARGS)
 
 airflow: setup
-	@LAB_AIRFLOW=1 .venv/bin/python -m pytest tests/airflow
+	@LAB_AIRFLOW=1 .venv/bin/python -m pytest -n 0 tests/airflow $(ARGS)
 
 workers: setup
 	@LAB_WORKERS=1 .venv/bin/python -m pytest -n 0 tests/n8n/test_workers.py

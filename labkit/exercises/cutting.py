@@ -24,7 +24,7 @@ from pathlib import Path
 from labkit.exercises.declared import DECLARED, LABS, N8N_STEPS, SOLUTIONS, ExerciseError, exercises
 
 SAVED = LABS / "sauvegardes"
-NOT_IN_LABS = {"exercises.toml", "README.md", "airflow_dag.py"}
+NOT_IN_LABS = {"exercises.toml", "README.md"}
 BEGIN = re.compile(r"^(?P<indent> *)### BEGIN SOLUTION (?P<step>\w+\.\d)$")
 END = re.compile(r"^ *### END SOLUTION$")
 INSTRUCTION = re.compile(r"^ *###[ |](?!BEGIN|END)")

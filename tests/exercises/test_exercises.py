@@ -390,7 +390,7 @@ def test_caught_up_to_the_end_everything_passes(lab):
     for exercise in declared.exercises().values():
         lab("catch-up", exercise.name, "--to", len(exercise.steps))
     done = lab("check")
-    assert done.stdout.count(", RÉUSSI") == 14
+    assert done.stdout.count(", RÉUSSI") == 15
     assert "FAUX" not in done.stdout
 
 
@@ -417,7 +417,7 @@ def test_progress_shows_every_step_with_a_label(lab):
     said = lab("progress").stdout
     assert "✓ RÉUSSI" in said
     assert "○ À FAIRE" in said
-    assert "Étapes réussies : 5 sur 17. La suite : tp21.5, n8n exécute votre script (30 min)." in said
+    assert "Étapes réussies : 5 sur 18. La suite : tp21.5, n8n exécute votre script (30 min)." in said
     assert said.index("checkpoint.1") < said.index("tp21.1")
 
 

@@ -21,6 +21,14 @@ def test_a_range_the_wrong_way_round_is_refused(engine):
     assert (run.code, run.result["error"]["code"]) == (2, "usage")
 
 
+def test_the_days_that_a_folder_lacks_are_told(engine):
+    engine.ingest("--start-date", "2024-01-02", "--end-date", "2024-01-03")
+    run = engine(
+        "dates", "--start-date", "2024-01-01", "--end-date", "2024-01-04", "--missing-in", "data/bronze"
+    )
+    assert (run.code, run.result["dates"]) == (0, ["2024-01-01", "2024-01-04"])
+
+
 def test_only_missing_days_are_ingested(engine):
     engine.ingest("--start-date", "2024-01-02", "--end-date", "2024-01-03")
     partitions = engine("backfill", *WEEK).result["partitions"]

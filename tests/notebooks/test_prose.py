@@ -19,6 +19,7 @@ FRENCH_PAGES = sorted(
         "labs/README.md",
         "notebooks/*.md",
         "docs/*.md",
+        "deploy/*/*.md",
     )
     for path in REPOSITORY.glob(pattern)
     if path.name not in {"bench.md", "faults.md", "scale.md", "soak.md"}

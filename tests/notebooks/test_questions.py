@@ -10,7 +10,8 @@ from tests.notebooks.prose import NO_BREAK, typeset
 from tests.notebooks.workspace import NOTEBOOKS, REPOSITORY
 
 THEORY = ("01_patterns_ingestion", "02_architecture_n8n_scripts", "03_formats")
-QUIZZED = (*THEORY, "04_option_node_red", "05_checkpoint", "09_synthese")
+OPTIONS = ("04_option_node_red", "11_option_deux_ecrivains")
+QUIZZED = (*THEORY, *OPTIONS, "05_checkpoint", "09_synthese")
 PREDICTION = "**Avant d’exécuter**"
 CHOICE = re.compile(r"\*\*([A-D])\.\*\*")
 ANSWER = re.compile(r"\*\*Réponse : ([A-D])\b")
@@ -36,7 +37,7 @@ def predictions(name):
     return found
 
 
-@pytest.mark.parametrize("name", [*THEORY, "04_option_node_red", "05_checkpoint"])
+@pytest.mark.parametrize("name", [*THEORY, *OPTIONS, "05_checkpoint"])
 def test_every_prediction_is_settled_by_a_cell_then_answered(name):
     asked = predictions(name)
     assert all(len(choices) >= 3 and answer in choices for choices, answer in asked)

@@ -51,7 +51,7 @@ class Workspace:
 @contextmanager
 def workspace(root: Path) -> Iterator[Workspace]:
     left_out = shutil.ignore_patterns("__pycache__", "sauvegardes")
-    for folder in ("notebooks", "solutions", "labs", "n8n/workflows", "n8n/checkpoints"):
+    for folder in ("notebooks", "solutions", "labs", "n8n/workflows", "n8n/checkpoints", "deploy/airflow"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
     (root / "n8n/node_red").symlink_to(REPOSITORY / "n8n/node_red")
     with running_api() as api:

@@ -151,5 +151,6 @@ def test_help_imports_nothing_heavy(tmp_path):
         "nbformat",
         "matplotlib",
         "duckdb",
+        "deltalake",
         "typst",
     } & imported == set()

@@ -68,3 +68,13 @@ def test_a_clone_of_before_still_filters_its_notebooks():
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, lesson.read_bytes()), done.stderr
+
+
+def test_delta_lake_is_imported_by_its_lesson_alone():
+    """It weighs 140 MB: nobody waits for it but who opens the lesson."""
+    scripts = [
+        path
+        for folder in ("ingestion", "labkit", "solutions")
+        for path in (REPOSITORY / folder).rglob("*.py")
+    ]
+    assert [path.name for path in scripts if "deltalake" in path.read_text(encoding="utf-8")] == []

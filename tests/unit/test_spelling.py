@@ -32,9 +32,9 @@ def french_texts():
     """(where, text) of all prose of the notebooks and pages, and of the strings of the code that are in French."""
     yield from ((name, cell) for name in NOTEBOOKS for cell in prose(name))
     yield from ((name, (REPOSITORY / name).read_text(encoding="utf-8")) for name in FRENCH_PAGES)
-    for path in python_files("labkit", "solutions", "ingestion"):
+    for path in python_files("labkit", "solutions", "ingestion", "deploy"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        if "solutions" not in path.parts:
+        if not {"solutions", "deploy"} & {*path.parts}:
             tree = without_docstrings(tree)
         yield from (
             (path.name, node.value)

@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 # Open tabs and chosen settings are this lab's: none comes from the person's other JupyterLabs, or goes there.
 OWN = STATE / "jupyter"
 MACHINERY = [
-    "__pycache__", "*.pyc", "*.egg-info", "node_modules", "build", "offline", "labkit", "tests", "docs", "rise.css",
-    "pyproject.toml", "requirements.txt", "environment.yml", "Makefile", "LICENSE", "CONTRIBUTING.md",
+    "__pycache__", "*.pyc", "*.egg-info", "node_modules", "build", "offline", "labkit", "tests", "docs", "deploy",
+    "rise.css", "pyproject.toml", "requirements.txt", "environment.yml", "Makefile", "LICENSE", "CONTRIBUTING.md",
     "ARCHITECTURE.md", "CHANGELOG.md",
     "package.json", "package-lock.json", "install.log", "secrets.json", "services.json", "ports.json", "jupyter",
 ]  # fmt: skip

@@ -1,11 +1,16 @@
 """Demain : le même backfill en DAG Airflow, un passage par jour manquant, l'ingestion puis la validation.
 
 Les scripts ne changent pas : Airflow lit leur code de sortie. LAB_ROOT désigne le dossier du laboratoire, LAB_PYTHON
-le Python qui a leurs bibliothèques. Écrit pour Airflow 3.
+le Python qui a leurs bibliothèques.
 
-Avec un simple `schedule="0 6 * * *"`, le passage de 6 h porterait le jour même, pas encore fini : ses dix-huit
-dernières heures ne seraient jamais lues. CronDataIntervalTimetable donne à chaque passage le jour qui vient de finir.
-`{{ ds }}` peut entrer dans une commande : c'est Airflow qui le calcule, et non quelqu'un qui l'envoie.
+`{{ ds }}` est le jour de la date logique du passage. Airflow le calcule, personne ne l'envoie : il peut entrer dans une
+commande. Depuis Airflow 3.0 :
+
+- avec un simple `schedule="0 6 * * *"`, c'est le jour du déclenchement : le passage de 6 h porterait le jour même, pas
+  encore fini, et ses dix-huit dernières heures ne seraient jamais lues. CronDataIntervalTimetable donne à chaque
+  passage le jour qui vient de finir ;
+- un passage lancé à la main n'a de date que si on la lui donne ; sans elle, `ds` manque et la tâche échoue :
+  `airflow dags trigger backfill --logical-date 2024-01-02`.
 """
 
 import os
