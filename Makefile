@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults soak airflow workers api reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers api reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -16,6 +16,7 @@ help:
 	@echo "make startup    measure what a trainee waits for, the last section of docs/bench.md (six minutes)"
 	@echo "make faults     1,000 runs killed at random, and publish docs/faults.md (an hour)"
 	@echo "make soak       an hour of increments in trouble, and publish docs/soak.md (ARGS=\"--minutes 5\")"
+	@echo "make room    measure rooms of 5 and 15 on a real JupyterHub, into deploy/jupyterhub/README.md (five minutes)"
 	@echo "make airflow    run Day 3's DAGs in a real Airflow, on two workers where redis-server and PostgreSQL are (six minutes)"
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
 	@echo "make api        the engine's pages for who imports it (build/api)"
@@ -23,7 +24,7 @@ help:
 	@echo "make doctor  find what keeps the lab from running, even half installed"
 	@echo "make bundle  prepare an archive that installs the lab without a network (build/)"
 	@echo "make offline prove that this archive installs and starts the whole lab without a network (five minutes)"
-	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.txt"
+	@echo "make lock    pin the dependencies of pyproject.toml anew in requirements.txt, and the hub's beside it"
 
 setup:
 	@test -n "$(PYTHON)" || { echo "✗ Python est introuvable : installez Python 3.11 ou plus récent." >&2; exit 1; }
@@ -60,6 +61,9 @@ faults: setup
 soak: setup
 	@.venv/bin/python -m tests.faults.soak $(ARGS)
 
+room: setup
+	@.venv/bin/python -m tests.hub.measure
+
 airflow: setup
 	@LAB_AIRFLOW=1 .venv/bin/python -m pytest -n 0 tests/airflow $(ARGS)
 
@@ -82,6 +86,9 @@ bundle: setup
 offline: setup
 	@LAB_OFFLINE=1 .venv/bin/python -m pytest -n 0 tests/unit/test_bundle.py
 
+PIN := .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \
+	--custom-compile-command "make lock" pyproject.toml
+
 lock: setup
-	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \
-		--custom-compile-command "make lock" --all-extras pyproject.toml -o requirements.txt $(ARGS)
+	@$(PIN) --extra s3 --extra lab --extra test -o requirements.txt $(ARGS)
+	@$(PIN) --extra lab --extra hub -c requirements.txt -o deploy/jupyterhub/requirements.txt $(ARGS)

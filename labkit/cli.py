@@ -68,11 +68,11 @@ def main() -> None:
 )
 def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, workers: int) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
-    from labkit.base.paths import service_url
+    from labkit.base.addresses import public_url
     from labkit.services import lab
 
     if lab.remembered().get("lab"):
-        click.echo(f"Le laboratoire tourne déjà : {service_url('jupyter')} (lab stop l'arrête).")
+        click.echo(f"Le laboratoire tourne déjà : {public_url('jupyter')} (lab stop l'arrête).")
         return
     if workers and without:
         raise click.UsageError("--workers demande n8n : ôtez --without n8n.")
@@ -114,9 +114,11 @@ def doctor() -> None:
 def api(port: int | None) -> None:
     """Sert l'API d'entraînement, seule."""
     from labkit.base import paths
+    from labkit.base.processes import stop_with_caller
     from labkit.practice_api.server import serve
 
     chosen = paths.port("api") if port is None else port
+    stop_with_caller()
     try:
         serve(chosen, token=os.environ.get("LAB_API_TOKEN"))
     except OSError:

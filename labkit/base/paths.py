@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(os.environ.get("LAB_ROOT") or Path(__file__).parents[2]).resolve()
 NOTEBOOKS = ROOT / "notebooks"
@@ -26,8 +27,14 @@ def port(service: str) -> int:
 
 
 def asked_port(service: str) -> int | None:
-    """The port that the environment imposes (LAB_API_PORT, LAB_N8N_PORT…), None if it imposes none."""
-    return int(os.environ.get(f"LAB_{service.upper()}_PORT") or 0) or None
+    """The port that the environment imposes (LAB_API_PORT, LAB_N8N_PORT…, a hub), None if it imposes none."""
+    at_hub = urlsplit(_jupyter_of_a_hub()).port if service == "jupyter" else None
+    return int(os.environ.get(f"LAB_{service.upper()}_PORT") or at_hub or 0) or None
+
+
+def _jupyter_of_a_hub() -> str:
+    """Where the JupyterLab that a JupyterHub started for this person answers; empty if none did."""
+    return os.environ.get("JUPYTERHUB_SERVICE_URL", "").rstrip("/")
 
 
 def chosen_ports() -> dict[str, int]:
@@ -39,7 +46,9 @@ def chosen_ports() -> dict[str, int]:
 
 
 def service_url(service: str) -> str:
-    """Where this lab's `jupyter`, `n8n`, `node_red` or `api` answers."""
+    """Where `jupyter`, `n8n`, `node_red` or `api` answers the lab itself; people are told addresses.public_url."""
+    if service == "jupyter" and (address := _jupyter_of_a_hub()):
+        return address
     return f"http://{HOST}:{port(service)}"
 
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +13,10 @@ from typing import Any
 
 import psutil
 
+from labkit.base.addresses import bind
 from labkit.base.paths import HOST, ROOT
 
-# The variable by which whoever starts a run asks that it end with them.
+# The variable by which whoever starts a run or a service asks that it end with them.
 STOP_WITH_CALLER = "LAB_STOP_WITH_CALLER"
 
 
@@ -25,7 +28,7 @@ def free_port() -> int:
 
 def is_free(port: int) -> bool:
     try:
-        socket.create_server((HOST, port)).close()
+        socket.create_server((bind(), port)).close()
     except OSError:
         return False
     return True
@@ -48,6 +51,18 @@ def _connections() -> Iterator[tuple[int | None, Any]]:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 yield from ((process.pid, connection) for connection in process.net_connections("tcp"))
+
+
+def is_ours(caller: tuple[str, int], answerer: tuple[str, int]) -> bool:
+    """Does the program that called `answerer` from `caller`, on this machine, belong to whom this one belongs?
+
+    Linux shows root alone the programs of other people: a caller that is not seen is not ours.
+    """
+    for pid, connection in _connections():
+        if (connection.laddr, connection.raddr) == (caller, answerer) and pid:
+            with contextlib.suppress(psutil.Error):
+                return psutil.Process(pid).username() == psutil.Process().username()
+    return False
 
 
 def port_holder(port: int) -> str:
@@ -98,6 +113,19 @@ def stop_tree(pid: int) -> None:
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def stop_with_caller() -> None:
+    """Where STOP_WITH_CALLER asks for it: SIGTERM to this process once the one that started it is gone."""
+    caller = psutil.Process().parent()
+
+    def watch() -> None:
+        while caller and is_alive(caller):
+            time.sleep(0.5)
+        signal.raise_signal(signal.SIGTERM)
+
+    if os.environ.get(STOP_WITH_CALLER):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def own_group() -> dict:

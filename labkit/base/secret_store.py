@@ -15,13 +15,14 @@ DAMAGED = (
 
 
 def load() -> dict[str, str]:
-    """{"jupyter_token", "n8n_encryption_key", "n8n_password", "webhook_key", "form_password"}: each made once.
+    """Each secret of `made` below, by its name: made once.
 
     StateError if the file is there and cannot be read: other secrets would lock this lab out of its own n8n.
     """
     known = _known()
     made = {
         "jupyter_token": secrets.token_urlsafe(24),
+        "api_token": secrets.token_urlsafe(24),
         "n8n_encryption_key": secrets.token_urlsafe(24),
         "n8n_password": f"Lab-{secrets.token_urlsafe(9)}1",
         "webhook_key": secrets.token_urlsafe(24),

@@ -1,4 +1,4 @@
-"""`lab n8n …`: install, import, export, open, logs."""
+"""`lab n8n …`: install, serve, import, export, open, logs."""
 
 import functools
 
@@ -43,6 +43,19 @@ def install_command() -> None:
     click.echo("\n✓ n8n est installé.")
 
 
+@n8n_group.command("serve")
+@click.option("--force", is_flag=True, help="Écraser ce qui a été modifié dans l'éditeur.")
+@told
+def serve_command(force: bool) -> None:
+    """Sert n8n seul, avec ses workflows ; son port n'ouvre qu'une fois tout prêt. Ctrl-C ou SIGTERM l'arrête.
+
+    Pour un hub, un conteneur ou systemd ; ailleurs, lab start suffit.
+    """
+    from labkit.services.n8n_alone import serve
+
+    serve(force)
+
+
 @n8n_group.command("import")
 @click.argument("names", nargs=-1)
 @click.option("--force", is_flag=True, help="Écraser ce qui a été modifié dans l'éditeur.")
@@ -70,11 +83,12 @@ def export_command(names: tuple[str, ...]) -> None:
 
     Un fichier où se voit un secret n'est pas écrit.
     """
+    from labkit.base.addresses import public_url
     from labkit.base.paths import api_url
     from labkit.n8n import secret_scan, setup, workflows
 
     client = setup.connect()
-    place = workflows.Place(api_url(), client.url)
+    place = workflows.Place(api_url(), public_url("n8n"))
     for path, text in workflows.export_workflows(client, workflows.find(names), place).items():
         if text is None:
             click.echo(f"absent de n8n             {path.stem}")

@@ -93,6 +93,7 @@ def workers(main: N8nServer, redis: Redis, count: int) -> list[N8nServer]:
         made.append(
             replace(
                 main,
+                host=HOST,
                 port=port,
                 broker_port=free_port(),
                 log=main.log.with_name(f"{main.log.stem}-worker-{number}.log"),

@@ -6,6 +6,7 @@ What is set here and why was verified by running n8n 2.40: see n8n/README.md.
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import bcrypt
 import requests
@@ -52,7 +53,8 @@ class N8nServer:
     """One n8n, with its own home folder and port: `start`, then `wait_ready`; `stop` at the end.
 
     home: where n8n keeps its database. root: the lab in which its commands run.
-    api_url: the practice API those commands call.
+    api_url: the practice API those commands call. public_url: n8n as browsers reach it, if not at its own port; what
+    comes before n8n takes off the path that it may have.
     command: n8n's own, `start`, or `worker` and its options in queue mode. queue: the variables of that mode.
     """
 
@@ -63,6 +65,8 @@ class N8nServer:
     encryption_key: str
     log: Path
     api_url: str = field(default_factory=api_url)
+    host: str = HOST
+    public_url: str = ""
     root: Path = ROOT
     command: tuple[str, ...] = ("start",)
     queue: dict[str, str] = field(default_factory=dict)
@@ -84,7 +88,7 @@ class N8nServer:
             | {
                 # « Stop » ends the shell of a command: what the shell has started ends with it.
                 STOP_WITH_CALLER: "1",
-                "N8N_LISTEN_ADDRESS": HOST,
+                "N8N_LISTEN_ADDRESS": self.host,
                 "N8N_HOST": HOST,
                 "N8N_PORT": str(self.port),
                 "N8N_RUNNERS_BROKER_PORT": str(self.broker_port),
@@ -101,7 +105,17 @@ class N8nServer:
                 "LAB_ROOT": str(self.root),
                 "LAB_API_URL": self.api_url,
             }
+            | self._as_browsers_see_it()
         )
+
+    def _as_browsers_see_it(self) -> dict[str, str]:
+        if self.public_url in ("", self.url):
+            return {}
+        parts = urlsplit(self.public_url)
+        found = {"N8N_PATH": f"{parts.path}/"}
+        if parts.netloc:
+            found |= {"N8N_EDITOR_BASE_URL": self.public_url, "WEBHOOK_URL": f"{self.public_url}/"}
+        return found
 
     def start(self) -> subprocess.Popen:
         """Start the server, from the lab's root, its output going to `log`; its process."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from labkit.base import secret_store
+from labkit.base.addresses import public_url
 from labkit.base.paths import HOST, STATE, api_url, service_url
 from labkit.n8n.client import OWNER, N8nClient
 from labkit.n8n.install import N8nError
@@ -19,9 +20,9 @@ MAIL_CREDENTIAL = "Serveur de courriel"
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 
 
-def connect() -> N8nClient:
-    """A session with this lab's n8n. N8nError if it is not running."""
-    client = N8nClient(service_url("n8n"), secret_store.load()["n8n_password"])
+def connect(url: str = "") -> N8nClient:
+    """A session with this lab's n8n, at `url` if it answers elsewhere. N8nError if it is not running."""
+    client = N8nClient(url or service_url("n8n"), secret_store.load()["n8n_password"])
     client.login()
     return client
 
@@ -34,8 +35,11 @@ def forget_watermarks(client: N8nClient) -> None:
             client.request("DELETE", f"{tables}/{table['id']}")
 
 
-def place(client: N8nClient, api_url: str) -> Place:
-    """This machine's addresses, credentials (set anew in n8n) and mail, as the workflows need them."""
+def place(client: N8nClient, api_url: str, n8n_url: str = "") -> Place:
+    """This machine's addresses, credentials (set anew in n8n) and mail, as the workflows need them.
+
+    n8n_url: n8n as people reach it, where that is not as `client` does.
+    """
     known = secret_store.load()
     smtp, sender, recipient = mail_settings()
     wanted = {
@@ -43,7 +47,7 @@ def place(client: N8nClient, api_url: str) -> Place:
         FORM_CREDENTIAL: ("httpBasicAuth", {"user": FORM_USER, "password": known["form_password"]}),
         MAIL_CREDENTIAL: ("smtp", smtp),
     }
-    return Place(api_url, client.url, client.ensure_credentials(wanted), (sender, recipient))
+    return Place(api_url, n8n_url or client.url, client.ensure_credentials(wanted), (sender, recipient))
 
 
 def mail_settings() -> tuple[dict, str, str]:
@@ -72,9 +76,11 @@ def mail_settings() -> tuple[dict, str, str]:
 
 def bring_workflows(client: N8nClient, files: list[Path], force: bool = False) -> dict[str, str]:
     """Import and publish the workflows of `files`: {file's name: outcome}, as n8n_workflows.import_workflows."""
-    return import_workflows(client, files, place(client, api_url()), Imported(IMPORTED), force)
+    return import_workflows(
+        client, files, place(client, api_url(), public_url("n8n")), Imported(IMPORTED), force
+    )
 
 
 def sign_in() -> str:
     """The address of n8n, and what to sign in with, for a person of this machine to read."""
-    return f"n8n : {service_url('n8n')} — adresse {OWNER}, mot de passe {secret_store.load()['n8n_password']}"
+    return f"n8n : {public_url('n8n')} — adresse {OWNER}, mot de passe {secret_store.load()['n8n_password']}"

@@ -10,10 +10,12 @@ from fastapi_offline import FastAPIOffline
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from labkit.base.addresses import hub_path
 from labkit.practice_api import data, jsonplaceholder, pages, run_pages, switchboard
 from labkit.practice_api.faults import LabMiddleware, error
-from labkit.practice_api.guard import LocalOnly
+from labkit.practice_api.guard import Guard
 from labkit.practice_api.listing import (
     Selection,
     Slice,
@@ -30,6 +32,18 @@ FAMILIES = ("page", "offset", "cursor", "after_id")
 LISTING_PARAMETERS = {*FAMILIES, "limit", "date", "start_date", "end_date", "updated_since"}
 
 
+class BehindAHub:
+    """FastAPI's own documentation finds its files, and the API that it tries out, under the trainee's prefix."""
+
+    def __init__(self, app: ASGIApp, prefix: str):
+        self.app, self.prefix = app, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") in ("/docs", "/redoc", "/openapi.json"):
+            scope["root_path"] = self.prefix
+        await self.app(scope, receive, send)
+
+
 class InvalidParameter(Exception):
     """A parameter refused: answered as 422 with the field and the reason."""
 
@@ -37,8 +51,16 @@ class InvalidParameter(Exception):
         self.field, self.reason = field, reason
 
 
-def create_app(seed: int = 2024, now: datetime = switchboard.START, token: str | None = None) -> FastAPI:
-    """The API. `now` is its clock at the start; with `token`, /api asks for it as a bearer token."""
+def create_app(
+    seed: int = 2024,
+    now: datetime = switchboard.START,
+    token: str | None = None,
+    visitors_token: str | None = None,
+) -> FastAPI:
+    """The API. `now` is its clock at the start; with `token`, /api asks for it as a bearer token.
+
+    visitors_token: what a request from beyond this machine must bring.
+    """
     app = FastAPIOffline(
         title="API d'entraînement",
         description="Des données d'exercice, toujours les mêmes. `/_lab` est le pupitre du formateur.",
@@ -47,7 +69,8 @@ def create_app(seed: int = 2024, now: datetime = switchboard.START, token: str |
     board = Switchboard(seed, now)
     app.state.board, app.state.stream = board, Stream(board)
     app.add_middleware(LabMiddleware, board=board, token=token)
-    app.add_middleware(LocalOnly)
+    app.add_middleware(Guard, token=visitors_token)
+    app.add_middleware(BehindAHub, prefix=hub_path("api"))
     app.include_router(pages.routes())
     app.include_router(run_pages.routes())
     app.include_router(switchboard.routes(board))

@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
+from labkit.base.addresses import hub_prefix, public_origin
+
 STATIC = Path(__file__).parent / "static"
 SWITCHBOARD = "/_lab"
 RUNS = "/passages"
@@ -16,15 +18,22 @@ ADDRESSES = {"/": "pupitre.html", "/boite": "boite.html"}
 DOCUMENTATION = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 # Said here because Windows may hold another opinion of .js, and a browser then refuses the module.
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+
+
+def headers() -> dict[str, str]:
+    """JupyterLab shows these pages in a tab of its own: at another port of this machine, or at the hub's address."""
+    frames = ["'self'", "http://127.0.0.1:*", "http://localhost:*"]
+    if (origin := public_origin()) and not hub_prefix():
+        frames.append(f"{origin}:*")
+    return {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            f"base-uri 'none'; form-action 'none'; frame-ancestors {' '.join(frames)}"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
 
 
 def is_of_the_lab(path: str) -> bool:
@@ -56,4 +65,4 @@ def _page(name: str):
 
 def _answer(name: str) -> FileResponse:
     path = STATIC / name
-    return FileResponse(path, media_type=TYPES[path.suffix], headers=HEADERS)
+    return FileResponse(path, media_type=TYPES[path.suffix], headers=headers())

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
-from labkit.base import paths
+from labkit.base.addresses import public_url
 from labkit.base.outcomes import in_html
-from labkit.practice_api.pages import HEADERS, RUNS
+from labkit.practice_api.pages import RUNS, headers
 from labkit.runs import run_record
 from labkit.runs.run_record import RunRecord
 from labkit.runs.run_report import advice
@@ -42,21 +42,21 @@ def routes() -> APIRouter:
         for record in records:
             if len(by_name[record.name]) < IN_A_ROW:
                 by_name[record.name].append(record)
-        return _page("passages.html", records=records, by_name=by_name)
+        return _page("passages.html", home="./", records=records, by_name=by_name)
 
     @router.get(RUNS + "/{run_id}")
     def one_run(run_id: str) -> HTMLResponse:
         run = run_record.read(run_id)
         if run is None:
             raise HTTPException(404, f"Aucun passage « {run_id} » : {RUNS} nomme ceux qui sont gardés.")
-        jupyter = paths.service_url("jupyter")
         return _page(
             "passage.html",
+            home="../",
             run=run,
             advice=advice(run),
             states=STATES,
             calendar=calendar(run),
-            jupyter=jupyter,
+            jupyter=public_url("jupyter"),
         )
 
     return router
@@ -105,5 +105,6 @@ _templates.filters |= {
 }  # fmt: skip
 
 
-def _page(name: str, **content: object) -> HTMLResponse:
-    return HTMLResponse(_templates.get_template(name).render(content), headers=HEADERS)
+def _page(name: str, home: str, **content: object) -> HTMLResponse:
+    """The template filled in. home: the way back to the API's root, whatever a proxy puts before it."""
+    return HTMLResponse(_templates.get_template(name).render(content | {"home": home}), headers=headers())

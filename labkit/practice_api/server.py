@@ -1,4 +1,4 @@
-"""Serve the practice API on 127.0.0.1: for good (`lab api`), or for the time of a test."""
+"""Serve the practice API: for good (`lab api`), or on 127.0.0.1 for the time of a test."""
 
 import logging
 import socket
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import uvicorn
 from fastapi import FastAPI
 
+from labkit.base import secret_store
+from labkit.base.addresses import bind, is_open, public_origin
+from labkit.base.paths import HOST
 from labkit.practice_api.app import create_app
 from labkit.practice_api.stream import Stream
-
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,16 @@ class RunningApi:
 
 
 def serve(port: int, token: str | None = None) -> None:
-    """Serve until interrupted. Port 0 takes a free one. OSError if the port is taken."""
-    with _listen(port) as listener:
+    """Serve until interrupted. Port 0 takes a free one. OSError if the port is taken.
+
+    Open to other machines, it asks whoever comes from there for a token: `token`, or the lab's own.
+    """
+    visitors_token = (token or secret_store.load()["api_token"]) if is_open() else None
+    with _listen(port, bind()) as listener:
         print(f"practice API on {_url(listener)}", flush=True)
-        _server(create_app(token=token)).run(sockets=[listener])
+        if visitors_token:
+            print(f"{public_origin()}:{listener.getsockname()[1]}/?token={visitors_token}", flush=True)
+        _server(create_app(token=token, visitors_token=visitors_token)).run(sockets=[listener])
 
 
 @contextmanager
@@ -47,9 +54,9 @@ def running_api(**settings) -> Iterator[RunningApi]:
             thread.join()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, host: str = HOST) -> socket.socket:
     """asyncio sets TCP_NODELAY only on sockets that name TCP; create_server's do not, and each answer took 40 ms."""
-    listener = socket.create_server((HOST, port))
+    listener = socket.create_server((host, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -61,7 +68,10 @@ def _url(listener: socket.socket) -> str:
 def _server(app: FastAPI) -> uvicorn.Server:
     """Quiet: a body cut on purpose is not an error worth a traceback."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    # The guard looks at who really calls: a header may say anything.
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
     return Server(config, app.state.stream)
 
 

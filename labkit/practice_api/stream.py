@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from labkit.base import paths
+from labkit.base.addresses import public_url
 from labkit.practice_api import data
 from labkit.practice_api.switchboard import Switchboard
 
@@ -55,8 +55,7 @@ class Viewer:
         board, events = self.board, []
         if self.resets != board.resets:
             self._start_again(board.resets)
-            jupyter = paths.service_url("jupyter")
-            events.append(encode("start", {"jupyter": jupyter}))
+            events.append(encode("start", {"jupyter": public_url("jupyter")}))
         state = board_state(board)
         if state != self.state:
             self.state = state

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from labkit.base.addresses import public_url
 from labkit.base.paths import api_url, asked_port, port, service_url
 
 if TYPE_CHECKING:
@@ -14,11 +15,8 @@ NAMES = {"api": "API d'entraînement", "jupyter": "JupyterLab", "n8n": "n8n"}
 
 
 def addresses() -> dict[str, str]:
-    return {
-        "api": api_url(),
-        "jupyter": service_url("jupyter"),
-        "n8n": service_url("n8n"),
-    }
+    """Of each service, for a person's browser."""
+    return {name: public_url(name) for name in NAMES}
 
 
 HEALTH_PATHS = {"api": "/_lab/health", "jupyter": "/api", "n8n": "/healthz/readiness"}
@@ -27,7 +25,7 @@ HEALTH_PATHS = {"api": "/_lab/health", "jupyter": "/api", "n8n": "/healthz/readi
 def is_up(service: str) -> bool:
     """Does this lab's service answer its own health check within two seconds?"""
     try:
-        url = addresses()[service] + HEALTH_PATHS[service]
+        url = (api_url() if service == "api" else service_url(service)) + HEALTH_PATHS[service]
         with requests.Session() as session:
             # A proxy of the environment, whatever variable names it, has no business on this machine.
             session.trust_env = False

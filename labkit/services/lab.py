@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 import psutil
 
-from labkit.base import environment, ports, secret_store, state_file
+from labkit.base import addresses, environment, ports, secret_store, state_file
+from labkit.base.addresses import bind, is_open, public_url
 from labkit.base.paths import (
     DEFAULT_API_URL,
     LOGS,
@@ -26,7 +27,6 @@ from labkit.base.paths import (
     api_url,
     asked_port,
     port,
-    service_url,
 )
 from labkit.base.processes import comes_up, free_port, is_free, own_group, port_holder, stop_tree
 from labkit.base.proxies import no_proxy
@@ -63,8 +63,9 @@ def check_port(service: str) -> None:
         )
 
 
-def start_api() -> subprocess.Popen:
-    return _start("api", [sys.executable, "-m", "labkit.cli", "api", "--port", str(port("api"))])
+def start_api(**extra: str) -> subprocess.Popen:
+    """extra: variables of its environment."""
+    return _start("api", [sys.executable, "-m", "labkit.cli", "api", "--port", str(port("api"))], **extra)
 
 
 def start_jupyter(projector: bool = False) -> subprocess.Popen:
@@ -110,11 +111,14 @@ def wait_up(service: str, process: subprocess.Popen, timeout: float = 60) -> Non
     )
 
 
-def make_n8n(queue: dict[str, str]) -> N8nServer:
+def make_n8n(queue: dict[str, str], host: str, own_port: int) -> N8nServer:
+    """This lab's n8n, to listen there. queue: the variables of queue mode, none without it."""
     known = secret_store.load()
     return N8nServer(
         home=STATE / "n8n",
-        port=port("n8n"),
+        host=host,
+        port=own_port,
+        public_url=public_url("n8n"),
         broker_port=free_port(),
         password=known["n8n_password"],
         encryption_key=known["n8n_encryption_key"],
@@ -143,6 +147,7 @@ class Lab:
     marker: socket.socket | None = None
 
     def run(self) -> None:
+        addresses.check()
         # SIGHUP: the terminal was closed. Windows has none.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
@@ -190,9 +195,11 @@ class Lab:
         say("✓", f"{TITLES[service]} ({time.monotonic() - started:.1f} s)")
 
     def _show_addresses(self) -> None:
-        page = f"{service_url('jupyter')}/{HOME_PAGE}&token={secret_store.load()['jupyter_token']}"
+        known = secret_store.load()
+        page = f"{public_url('jupyter')}/{HOME_PAGE}&token={known['jupyter_token']}"
+        token = f"/?token={known['api_token']}" if is_open() else ""
         say("→", f"JupyterLab          {page}")
-        say("→", f"API d'entraînement  {api_url()} (le pupitre ; les notifications : /boite)")
+        say("→", f"API d'entraînement  {public_url('api')}{token} (le pupitre ; les notifications : /boite)")
         if api_url() != DEFAULT_API_URL:
             say("→", f"Dans un autre terminal, pour vos scripts : {SET_VARIABLE} LAB_API_URL={api_url()}")
         say("  ", "Ctrl-C arrête tout.")
@@ -211,7 +218,7 @@ class Lab:
                 return
             started = time.monotonic()
             redis = self._start_redis()
-            self.server = make_n8n(redis.environment if redis else {})
+            self.server = make_n8n(redis.environment if redis else {}, bind(), port("n8n"))
             self.processes["n8n"] = self.server.start()
             remember(self.processes)
             self.server.wait_ready()
@@ -225,7 +232,7 @@ class Lab:
                     "  ",
                     "pour revenir à la version du dossier : lab start --force, ou lab n8n import --force NOM",
                 )
-            say("→", f"n8n                 {self.server.url}")
+            say("→", f"n8n                 {public_url('n8n')}")
             say("  ", f"compte {OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
         except (install.N8nError, ServiceError, OSError) as problem:
             if not self.stopping.is_set():

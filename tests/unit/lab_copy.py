@@ -16,7 +16,10 @@ from labkit.services.health import NAMES
 from tests.conftest import REPOSITORY
 
 NOWHERE = "http://127.0.0.1:9/"
-OURS = ("LAB_API_URL", "LAB_API_PORT", "LAB_JUPYTER_PORT", "LAB_N8N_PORT", "LAB_NODE_RED_PORT")
+OURS = (
+    *("LAB_API_URL", "LAB_API_PORT", "LAB_JUPYTER_PORT", "LAB_N8N_PORT", "LAB_NODE_RED_PORT"),
+    *("LAB_BIND", "LAB_PUBLIC_URL"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,11 @@ class LabCopy:
         status = self.status()
         return {name: status[name]["up"] for name in NAMES}
 
-    def begin(self, *arguments: str) -> tuple[subprocess.Popen, Path]:
-        """Begin `lab start --no-browser`; its process, and the file where it says what it does."""
+    def begin(self, *arguments: str, **more: str) -> tuple[subprocess.Popen, Path]:
+        """Begin `lab start --no-browser` with the variables `more`; its process, and the file where it speaks."""
         with self.said.open("w") as stream:
             command = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", *arguments]
-            environment, folder = self.environment(), self.machinery()
+            environment, folder = self.environment() | more, self.machinery()
             process = subprocess.Popen(command, env=environment, cwd=folder, stderr=stream, stdout=stream)
         return process, self.said
 

@@ -94,6 +94,14 @@ def test_an_api_on_a_taken_port_is_one_sentence(copy):
     assert "est déjà occupé" in done.stderr
 
 
+def test_serving_an_n8n_that_is_not_there_says_how_to_have_it(copy):
+    done = copy.lab("n8n", "serve")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: n8n n'est pas installé ici. Pour l'installer : lab n8n install\n",
+    )
+
+
 def test_a_state_file_left_by_a_crash_never_stops_somebody_else_s_process(copy):
     state = copy.root / "data/state/services.json"
     state.parent.mkdir(parents=True)

@@ -120,7 +120,11 @@ def test_a_disk_without_room_for_n8n_is_told_before_anything_is_downloaded(monke
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "n8n/package-lock.json", "tests/json_server/package-lock.json"]
+    "name",
+    [
+        *("requirements.txt", "n8n/package-lock.json", "tests/json_server/package-lock.json"),
+        *("deploy/jupyterhub/requirements.txt", "deploy/jupyterhub/package-lock.json"),
+    ],
 )
 def test_no_lock_file_names_a_registry(name):
     text = (REPOSITORY / name).read_text(encoding="utf-8")

@@ -50,6 +50,22 @@ def scripts_of(lab):
     return found
 
 
+def test_a_service_that_ends_with_its_caller_does_however_that_one_ends(tmp_path):
+    said = tmp_path / "said.txt"
+    command = [sys.executable, "-m", "labkit.cli", "api", "--port", "0"]
+    own = {"LAB_ROOT": str(tmp_path), "LAB_STOP_WITH_CALLER": "1"}
+    with said.open("w") as stream:
+        shell = subprocess.Popen(
+            ["sh", "-c", '"$@" || exit 0', "sh", *command], env=os.environ | own, stdout=stream
+        )
+    wait_until(lambda: "practice API on" in said.read_text())
+    (api,) = psutil.Process(shell.pid).children()
+    shell.kill()
+    shell.wait()
+    _, alive = psutil.wait_procs([api], timeout=30)
+    assert alive == []
+
+
 @pytest.mark.parametrize("name", ["06_api_vers_parquet.ipynb", "ingest_api.py"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_and_its_scripts_and_is_told(lab, name, number):

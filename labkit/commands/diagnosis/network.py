@@ -17,8 +17,14 @@ CLOCK_TOLERANCE = 60.0
 
 def ports() -> Iterator[Finding]:
     try:
+        from labkit.base.addresses import AddressError, check
         from labkit.base.processes import is_free, listener, port_holder, works_here
     except ImportError:
+        return
+    try:
+        check()
+    except AddressError as problem:
+        yield Finding(PROBLEM, "Adresses", problem.message, "Corrigez ou effacez cette variable.")
         return
     free = True
     for service, usual in USUAL_PORTS.items():

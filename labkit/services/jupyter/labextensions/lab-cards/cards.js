@@ -48,6 +48,8 @@ const CARDS = [
 
 async function openN8n({ apputils, address }) {
   const url = address("labN8nUrl");
+  // A hub starts it at this very click, in the tab.
+  if (url.startsWith("/")) return void window.open(`${url}/`, "_blank", "noopener");
   try {
     // The editor's own page refuses to be read from another port; this one answers whoever asks.
     await fetch(`${url}/healthz`, { mode: "no-cors" });
