@@ -142,7 +142,7 @@ def test_a_trainee_writes_a_function_in_the_editor_and_the_check_turns_green(jup
 @pytest.mark.parametrize(
     ("label", "path", "title"),
     [
-        ("API d'entraînement", "", "Pupitre"),
+        ("API d'entraînement", "/", "Pupitre"),
         ("Boîte de notifications", "/boite", "Boîte de notifications"),
     ],
 )
