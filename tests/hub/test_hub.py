@@ -6,18 +6,23 @@ import re
 import signal
 import subprocess
 from contextlib import suppress
+from dataclasses import dataclass
 
 import psutil
 import pytest
+import requests
+from playwright.sync_api import expect
 
 from labkit.exercises.room_report import trainees
 from labkit.n8n import install
 from labkit.n8n.client import OWNER
 from labkit.n8n.workflows import find
+from tests.browser.chromium import chromium
 from tests.hub.conftest import HOST, TRAINEES
 from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.node
+BROWSER = "of-the-test"
 
 
 def test_each_has_jupyterlab_with_the_lab_s_notebooks_and_its_cards(hub):
@@ -137,19 +142,79 @@ def test_idle_servers_are_stopped_by_a_culler(hub):
     assert "jupyterhub_idle_culler" in words(hub.family())
 
 
-@pytest.mark.n8n
-def test_n8n_starts_at_the_first_click_and_its_editor_works_behind_the_hub(hub):
+@dataclass(frozen=True)
+class Opened:
+    """n8n's page at the first click, and the workflows that it held then."""
+
+    page: requests.Response
+    workflows: list[dict]
+
+
+@pytest.fixture(scope="module")
+def n8n(hub):
+    """n8n as alice's first click finds it; she then signs in."""
     install.install(lambda text: None)
     page = hub.get("alice", "/n8n/")
-    assert page.status_code == 200
-    assert "/user/alice/n8n/" in page.text
     session, secrets = hub.sessions["alice"], hub.homes / "alice/labo/data/state/secrets.json"
     account = {"emailOrLdapLoginId": OWNER, "password": json.loads(secrets.read_text())["n8n_password"]}
-    session.headers["browser-id"] = "of-the-test"
+    session.headers["browser-id"] = BROWSER
     session.post(hub.of("alice", "/n8n/rest/login"), json=account, timeout=60).raise_for_status()
-    there = hub.get("alice", "/n8n/rest/workflows").json()["data"]
-    assert len(there) == len(find())
-    assert hub.line_opens("alice", "/n8n/rest/push?pushRef=of-the-test")
+    listed = hub.get("alice", "/n8n/rest/workflows").json()["data"]
+    workflows = [hub.get("alice", f"/n8n/rest/workflows/{one['id']}").json()["data"] for one in listed]
+    return Opened(page, workflows)
+
+
+@pytest.mark.n8n
+def test_n8n_answers_once_its_workflows_are_there_with_links_that_a_browser_can_open(hub, n8n):
+    assert n8n.page.status_code == 200
+    assert "/user/alice/n8n/" in n8n.page.text
+    assert len(n8n.workflows) == len(find())
+    told = json.dumps(n8n.workflows)
+    assert hub.of("alice", "/n8n/workflow/") in told
+    assert hub.of("alice", "/n8n/form/lab/backfill") in told
+    assert "127.0.0.1:5678" not in told
+    assert hub.environment_of("alice")["LAB_API_URL"] in told
+
+
+@pytest.mark.n8n
+def test_the_live_line_of_the_editor_passes(hub, n8n):
+    assert hub.line_opens("alice", f"/n8n/rest/push?pushRef={BROWSER}")
+
+
+@pytest.mark.n8n
+def test_a_second_n8n_says_who_has_the_port(hub, n8n):
+    environment = hub.environment_of("alice")
+    command = ["lab", "n8n", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"Le port {environment['LAB_N8N_PORT']} (n8n) est déjà occupé par python" in done.stderr
+
+
+@pytest.mark.n8n
+@pytest.mark.browser
+def test_in_a_browser_the_cards_open_the_switchboard_and_n8n_s_editor(hub, n8n):
+    with chromium(f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as browser:
+        context = browser.new_context(locale="fr-FR")
+        context.add_init_script(f"localStorage.setItem('n8n-browserId', '{BROWSER}')")
+        context.add_cookies(
+            [
+                {"name": one.name, "value": one.value, "domain": HOST, "path": one.path}
+                for one in hub.sessions["alice"].cookies
+            ]
+        )
+        page = context.new_page()
+        page.goto(hub.of("alice", "/lab?reset"))
+        cards = page.locator(".jp-LauncherCard[data-category='Laboratoire']:visible")
+        cards.filter(has_text="API d'entraînement").click()
+        desk = page.frame_locator("iframe[src='/user/alice/pratique/']")
+        expect(desk.locator("#link-state")).to_have_text("en direct")
+        page.goto(hub.of("alice", "/lab?reset"))
+        with page.expect_popup() as opened:
+            cards.filter(has_text="n8n").first.click()
+        editor = opened.value
+        editor.wait_for_url(re.compile("/user/alice/n8n/"))
+        editor.goto(hub.of("alice", f"/n8n/workflow/{n8n.workflows[0]['id']}"))
+        expect(editor.locator(".vue-flow__node").first).to_be_visible(timeout=60_000)
 
 
 def test_nothing_of_a_trainee_s_is_left_once_their_server_or_the_hub_has_stopped(hub):
