@@ -84,11 +84,11 @@ def export_command(names: tuple[str, ...]) -> None:
     Un fichier où se voit un secret n'est pas écrit.
     """
     from labkit.base.addresses import public_url
-    from labkit.base.paths import api_url
+    from labkit.base.paths import api_url, service_url
     from labkit.n8n import secret_scan, setup, workflows
 
     client = setup.connect()
-    place = workflows.Place(api_url(), public_url("n8n"))
+    place = workflows.Place(api_url(), public_url("n8n"), service_url("n8n"))
     for path, text in workflows.export_workflows(client, workflows.find(names), place).items():
         if text is None:
             click.echo(f"absent de n8n             {path.stem}")

@@ -35,10 +35,10 @@ def forget_watermarks(client: N8nClient) -> None:
             client.request("DELETE", f"{tables}/{table['id']}")
 
 
-def place(client: N8nClient, api_url: str, n8n_url: str = "") -> Place:
+def place(client: N8nClient, api_url: str, n8n_url: str = "", own_url: str = "") -> Place:
     """This machine's addresses, credentials (set anew in n8n) and mail, as the workflows need them.
 
-    n8n_url: n8n as people reach it, where that is not as `client` does.
+    n8n_url: n8n as people reach it, own_url: as its own workflows do, where that is not as `client` does.
     """
     known = secret_store.load()
     smtp, sender, recipient = mail_settings()
@@ -47,7 +47,13 @@ def place(client: N8nClient, api_url: str, n8n_url: str = "") -> Place:
         FORM_CREDENTIAL: ("httpBasicAuth", {"user": FORM_USER, "password": known["form_password"]}),
         MAIL_CREDENTIAL: ("smtp", smtp),
     }
-    return Place(api_url, n8n_url or client.url, client.ensure_credentials(wanted), (sender, recipient))
+    return Place(
+        api_url,
+        n8n_url or client.url,
+        own_url or client.url,
+        client.ensure_credentials(wanted),
+        (sender, recipient),
+    )
 
 
 def mail_settings() -> tuple[dict, str, str]:
@@ -77,7 +83,11 @@ def mail_settings() -> tuple[dict, str, str]:
 def bring_workflows(client: N8nClient, files: list[Path], force: bool = False) -> dict[str, str]:
     """Import and publish the workflows of `files`: {file's name: outcome}, as n8n_workflows.import_workflows."""
     return import_workflows(
-        client, files, place(client, api_url(), public_url("n8n")), Imported(IMPORTED), force
+        client,
+        files,
+        place(client, api_url(), public_url("n8n"), service_url("n8n")),
+        Imported(IMPORTED),
+        force,
     )
 
 

@@ -35,22 +35,32 @@ class Place:
     """What is written into a workflow on its way into the n8n of one machine, and taken out on its way back.
 
     n8n's expressions may not read the environment, which holds its encryption key.
+    n8n_url: as people reach it. own_url: as a workflow of this n8n calls its webhooks.
     credentials: {name: id}. mail: who notifications by mail come from and go to, empty for none.
     """
 
     api_url: str
     n8n_url: str
+    own_url: str
     credentials: dict[str, str] = field(default_factory=dict)
     mail: tuple[str, str] = ("", "")
 
     def settle(self, workflow: dict) -> dict:
         """The workflow as this machine runs it."""
-        own = {DEFAULT_API_URL: self.api_url, DEFAULT_N8N_URL: self.n8n_url}
+        own = {
+            f"{DEFAULT_N8N_URL}/webhook": f"{self.own_url}/webhook",
+            DEFAULT_N8N_URL: self.n8n_url,
+            DEFAULT_API_URL: self.api_url,
+        }
         return _adapted(workflow, own, self.credentials, dict(zip(MAIL_FIELDS, self.mail, strict=True)))
 
     def unsettle(self, workflow: dict) -> dict:
         """The workflow as git keeps it."""
-        general = {self.api_url: DEFAULT_API_URL, self.n8n_url: DEFAULT_N8N_URL}
+        general = {
+            f"{self.own_url}/webhook": f"{DEFAULT_N8N_URL}/webhook",
+            self.n8n_url: DEFAULT_N8N_URL,
+            self.api_url: DEFAULT_API_URL,
+        }
         return _adapted(workflow, general, {}, dict.fromkeys(MAIL_FIELDS, ""))
 
 

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from labkit.base.addresses import AddressError, check
 from labkit.base.processes import free_port
+from labkit.n8n.workflows import Place, find, read
 from labkit.practice_api.server import running_api
 from tests.unit.lab_copy import make_copy, wait_until
 
@@ -216,3 +217,13 @@ def test_a_lab_open_to_the_network_says_its_addresses_and_asks_who_comes_from_th
 
 
 ONE_DAY = ("-p", "start_date", "2024-01-02", "-p", "end_date", "2024-01-02")
+
+
+def test_a_workflow_calls_its_own_n8n_on_loopback_and_tells_people_the_public_address():
+    here = Place("http://127.0.0.1:9", f"{PUBLIC}/user/alice/n8n", "http://127.0.0.1:7")
+    (path,) = find(("backfill_distribue",))
+    settled = json.dumps(here.settle(read(path)))
+    assert "http://127.0.0.1:7/webhook/lab/ingestion" in settled
+    assert f"{PUBLIC}/user/alice/n8n/workflow/" in settled
+    assert "127.0.0.1:5678" not in settled
+    assert here.unsettle(json.loads(settled)) == read(path)
