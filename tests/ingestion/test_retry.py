@@ -5,7 +5,7 @@ import logging
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from ingestion.api.retry import TransientError, check_status, retrying
+from ingestion.api.retry import RateLimit, TransientError, check_status, retry_after_seconds, retrying
 from ingestion.errors import IngestError
 
 URL = "http://127.0.0.1:8765/api/events"
@@ -93,3 +93,13 @@ def test_each_attempt_is_logged_with_its_cause_its_number_and_the_wait(caplog):
         ("retrying", "rate_limited", 2),
     ]
     assert all(0 < one.wait_s <= 0.01 for one in caplog.records)
+
+
+@pytest.mark.parametrize(("per_second", "interval"), [(4, 0.25), (0.5, 2.0), (None, 0.0)])
+def test_our_own_limit_spaces_requests_by_its_inverse(per_second, interval):
+    assert RateLimit(per_second).interval == interval
+
+
+def test_a_header_that_is_not_there_is_no_wait():
+    assert retry_after_seconds(None) == 0.0
+    assert retry_after_seconds("bientôt") == 0.0
