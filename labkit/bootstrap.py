@@ -171,7 +171,7 @@ def install_packages():
     settings = {} if offline else index_settings()
     origin = "l'archive hors ligne" if offline else "index : %s" % index_name(settings)
     say(
-        "… installation des paquets Python (environ 700 Mo, une à trois minutes la première fois ; %s)"
+        "… installation des paquets Python (2 Go sur le disque, une à trois minutes la première fois ; %s)"
         % origin
     )
     source = ["--no-index", "--find-links", os.path.join(offline, "wheels")] if offline else []
