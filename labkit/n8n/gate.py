@@ -22,7 +22,7 @@ class Gate(socketserver.ThreadingTCPServer):
         super().__init__(address, _Passage)
         self.behind = behind
 
-    def open(self) -> None:
+    def let_through(self) -> None:
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 

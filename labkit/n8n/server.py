@@ -114,7 +114,7 @@ class N8nServer:
         parts = urlsplit(self.public_url)
         found = {"N8N_PATH": f"{parts.path}/"}
         if parts.netloc:
-            found |= {"N8N_EDITOR_BASE_URL": self.public_url, "WEBHOOK_URL": f"{self.public_url}/"}
+            found |= {"N8N_EDITOR_BASE_URL": self.public_url, "N8N_WEBHOOK_URL": f"{self.public_url}/"}
         return found
 
     def start(self) -> subprocess.Popen:

@@ -36,7 +36,7 @@ def serve(force: bool = False) -> None:
         server.wait_ready()
         setup.bring_workflows(setup.connect(server.url), workflows.find(), force)
         with Gate((bind(), port("n8n")), server.port) as gate:
-            gate.open()
+            gate.let_through()
             say("✓", f"n8n ({time.monotonic() - started:.1f} s) : {public_url('n8n')}")
             code = process.wait()
         raise N8nError(f"n8n s'est arrêté de lui-même (code {code}) : voyez {server.log}.")

@@ -87,10 +87,10 @@ def section(rows: list[list[str]]) -> str:
     ]
     lines = [HEADING, f"| {' | '.join(columns)} |", "|" + "--:|" * len(columns)]
     lines += [f"| {' | '.join(row)} |" for row in rows]
+    where = described().replace("cores", "cœurs").replace("GiB", "Gio")
     told = (
-        f"{described().replace('cores', 'cœurs').replace('GiB', 'Gio')}. Chacun a JupyterLab, l'API et un noyau "
-        "ouverts. « Servis » : de la connexion de tous au même instant à la page de chacun.\n"
-        "« n8n » : du premier clic à l'éditeur, l'un après l'autre ; sa mémoire ensuite. "
+        f"{where}. Chacun a JupyterLab, l'API et un noyau ouverts. « Servis » : de la connexion de tous au même "
+        "instant à la page de chacun.\n« n8n » : du premier clic à l'éditeur, l'un après l'autre ; sa mémoire ensuite. "
         "`make room` mesure de nouveau."
     )
     return typeset("\n".join([*lines, "", told]) + "\n\n")
