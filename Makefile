@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers api reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers api mutants reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -20,6 +20,7 @@ help:
 	@echo "make airflow    run Day 3's DAGs in a real Airflow, on two workers where redis-server and PostgreSQL are (six minutes)"
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
 	@echo "make api        the engine's pages for who imports it (build/api)"
+	@echo "make mutants    change the engine's core in a thousand ways, and name the changes that no test sees (fifteen minutes)"
 	@echo "make reset   remove what the runs produced"
 	@echo "make doctor  find what keeps the lab from running, even half installed"
 	@echo "make bundle  prepare an archive that installs the lab without a network (build/)"
@@ -72,6 +73,11 @@ workers: setup
 
 api: setup
 	@.venv/bin/python -m pdoc -d google -o build/api ingestion '!ingestion.__main__' && echo "build/api/ingestion.html"
+
+mutants: setup
+	@.venv/bin/uv pip install -q --target build/mutmut "mutmut>=3.8,<4"
+	@PYTHONPATH=build/mutmut .venv/bin/python -m mutmut run $(ARGS)
+	@PYTHONPATH=build/mutmut .venv/bin/python -m mutmut results
 
 reset: setup
 	@$(LAB) reset $(ARGS)
