@@ -73,22 +73,9 @@ def by_page(
 def by_offset(
     client: ApiClient, resource: Resource, params: JsonObject, size: int, start: int = 0
 ) -> Iterator[Page]:
-    """Skip `offset` rows, take `limit`: the same weakness as numbered pages.
+    """Skip `offset` rows, take `limit`. The same weakness as numbered pages.
 
     It advances by the rows received, not asked for: an API may cap `limit`.
-
-    Args:
-        client: the API.
-        resource: what is read, and what the API calls its parameters.
-        params: those of the selection, `date` for example.
-        size: rows a page, as asked for.
-        start: rows to skip at first.
-
-    Yields:
-        The pages, until the API's own words, or an empty page, say that it was the last.
-
-    Raises:
-        IngestError: the pages would never end, or the envelope does not tell the end.
     """
     words, ending, number, offset = resource.words, _Ending(resource), 0, start
     while True:

@@ -40,17 +40,9 @@ class RetryAfterFloor(wait_base):
 
 
 def retrying(max_attempts: int, max_wait: float, budget: float) -> Retrying:
-    """The policy of retry.
+    """The policy of retry: `max_attempts` attempts, `budget` seconds in all, waits of at most `max_wait`.
 
     A wait is never nil, even if the API answers `Retry-After: 0`; one that would pass the budget is not begun.
-
-    Args:
-        max_attempts: attempts in all, the first included.
-        max_wait: the longest wait between two, in seconds.
-        budget: attempts and waits together, in seconds.
-
-    Returns:
-        A tenacity object, to be called with a function and its arguments.
     """
     return Retrying(
         stop=stop_after_attempt(max_attempts) | stop_before_delay(budget),
