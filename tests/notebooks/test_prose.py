@@ -22,7 +22,7 @@ FRENCH_PAGES = sorted(
         "deploy/*/*.md",
     )
     for path in REPOSITORY.glob(pattern)
-    if path.name not in {"bench.md", "faults.md", "scale.md", "soak.md"}
+    if path.name not in {"bench.md", "faults.md", "mutants.md", "scale.md", "soak.md"}
 )
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 
