@@ -78,12 +78,8 @@ def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, 
         raise click.UsageError("--workers demande n8n : ôtez --without n8n.")
     if workers:
         from labkit.n8n import queue
-        from labkit.n8n.install import N8nError
 
-        try:
-            queue.redis_server()
-        except N8nError as problem:
-            raise click.ClickException(str(problem)) from None
+        queue.redis_server()
     lab.Lab(
         without_n8n=without == "n8n",
         browser=not no_browser,

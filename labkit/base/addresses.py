@@ -39,7 +39,8 @@ def bind() -> str:
 
 def check() -> None:
     """AddressError if LAB_BIND or LAB_PUBLIC_URL cannot be used."""
-    bind(), public_origin()
+    bind()
+    public_origin()
 
 
 def hub_prefix() -> str:

@@ -115,12 +115,15 @@ def stop_tree(pid: int) -> None:
             process.kill()
 
 
-def stop_with_caller() -> None:
-    """Where STOP_WITH_CALLER asks for it: SIGTERM to this process once the one that started it is gone."""
-    caller = psutil.Process().parent()
+def stop_with_caller(generations: int = 1) -> None:
+    """Where STOP_WITH_CALLER asks for it: SIGTERM to this process once the one that started it is gone.
+
+    generations: 2 for the one that started that one too.
+    """
+    callers = psutil.Process().parents()[:generations]
 
     def watch() -> None:
-        while caller and is_alive(caller):
+        while all(map(is_alive, callers)):
             time.sleep(0.5)
         signal.raise_signal(signal.SIGTERM)
 

@@ -86,10 +86,7 @@ def download_wheels(folder: Path, progress: Progress) -> None:
 def install_n8n(progress: Progress) -> None:
     """n8n, if it is not installed here: its database driver must have been compiled once."""
     task = progress.add_task("n8n", total=None)
-    try:
-        install.install(lambda text: progress.update(task, description=f"n8n : {text}"))
-    except install.N8nError as problem:
-        raise BundleError(str(problem)) from None
+    install.install(lambda text: progress.update(task, description=f"n8n : {text}"))
     progress.update(task, total=1, completed=1, description="n8n")
 
 

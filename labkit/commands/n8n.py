@@ -1,10 +1,6 @@
 """`lab n8n …`: install, serve, import, export, open, logs."""
 
-import functools
-
 import click
-
-from labkit.n8n.install import N8nError
 
 SAID = {
     "new": "importé",
@@ -15,26 +11,12 @@ SAID = {
 }
 
 
-def told(command):
-    """A command whose N8nError ends in its one sentence."""
-
-    @functools.wraps(command)
-    def run(*arguments, **options):
-        try:
-            return command(*arguments, **options)
-        except N8nError as problem:
-            raise click.ClickException(str(problem)) from None
-
-    return run
-
-
 @click.group("n8n")
 def n8n_group() -> None:
     """n8n : installer, importer et exporter les workflows, ouvrir l'éditeur."""
 
 
 @n8n_group.command("install")
-@told
 def install_command() -> None:
     """Installe (ou répare) la version figée de n8n."""
     from labkit.n8n import install
@@ -45,7 +27,6 @@ def install_command() -> None:
 
 @n8n_group.command("serve")
 @click.option("--force", is_flag=True, help="Écraser ce qui a été modifié dans l'éditeur.")
-@told
 def serve_command(force: bool) -> None:
     """Sert n8n seul, avec ses workflows ; son port n'ouvre qu'une fois tout prêt. Ctrl-C ou SIGTERM l'arrête.
 
@@ -59,7 +40,6 @@ def serve_command(force: bool) -> None:
 @n8n_group.command("import")
 @click.argument("names", nargs=-1)
 @click.option("--force", is_flag=True, help="Écraser ce qui a été modifié dans l'éditeur.")
-@told
 def import_command(names: tuple[str, ...], force: bool) -> None:
     """Importe dans n8n les workflows du dossier n8n/, ou ceux de NAMES (une étape : tp21_5_3).
 
@@ -77,7 +57,6 @@ def import_command(names: tuple[str, ...], force: bool) -> None:
 
 @n8n_group.command("export")
 @click.argument("names", nargs=-1)
-@told
 def export_command(names: tuple[str, ...]) -> None:
     """Écrit dans n8n/ les workflows tels qu'ils sont dans l'éditeur : git diff montre ce que vous avez changé.
 

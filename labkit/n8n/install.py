@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 from filelock import FileLock
 
 from labkit import bootstrap
@@ -25,7 +26,7 @@ DRIVER = N8N / "node_modules" / "sqlite3" / "build" / "Release"
 REPAIR = "Pour réparer : lab n8n install"
 
 
-class N8nError(Exception):
+class N8nError(click.ClickException):
     """n8n cannot be installed, started or driven; the message says why and what to do."""
 
 

@@ -174,10 +174,7 @@ def node_red_command(fresh: bool) -> None:
     server = NodeRed()
     if fresh:
         shutil.rmtree(server.home, ignore_errors=True)
-    try:
-        server.start()
-    except N8nError as problem:
-        raise click.ClickException(str(problem)) from None
+    server.start()
     try:
         click.echo(f"→ Node-RED {server.url} (Ctrl-C arrête)")
         if server.process:

@@ -47,21 +47,21 @@ class Place:
 
     def settle(self, workflow: dict) -> dict:
         """The workflow as this machine runs it."""
-        own = {
+        mail = dict(zip(MAIL_FIELDS, self.mail, strict=True))
+        return _adapted(workflow, self._addresses(), self.credentials, mail)
+
+    def unsettle(self, workflow: dict) -> dict:
+        """The workflow as git keeps it."""
+        general = {own: written for written, own in self._addresses().items()}
+        return _adapted(workflow, general, {}, dict.fromkeys(MAIL_FIELDS, ""))
+
+    def _addresses(self) -> dict[str, str]:
+        """{the address that git keeps: this machine's}; what begins with another one comes before it."""
+        return {
             f"{DEFAULT_N8N_URL}/webhook": f"{self.own_url}/webhook",
             DEFAULT_N8N_URL: self.n8n_url,
             DEFAULT_API_URL: self.api_url,
         }
-        return _adapted(workflow, own, self.credentials, dict(zip(MAIL_FIELDS, self.mail, strict=True)))
-
-    def unsettle(self, workflow: dict) -> dict:
-        """The workflow as git keeps it."""
-        general = {
-            f"{self.own_url}/webhook": f"{DEFAULT_N8N_URL}/webhook",
-            self.n8n_url: DEFAULT_N8N_URL,
-            self.api_url: DEFAULT_API_URL,
-        }
-        return _adapted(workflow, general, {}, dict.fromkeys(MAIL_FIELDS, ""))
 
 
 def _adapted(

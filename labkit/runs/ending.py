@@ -1,7 +1,6 @@
 """However a run is ended, its scripts end with it, and it says why."""
 
 import math
-import os
 import signal
 import threading
 import time
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from labkit.base.processes import STOP_WITH_CALLER, is_alive, stop_tree
+from labkit.base.processes import stop_tree, stop_with_caller
 
 # Of text that a run prints, in bytes: beyond, it is a loop that prints without end.
 FLOOD = 50 * 2**20
@@ -80,19 +79,16 @@ def may_be_ended(timeout: float | None, printed: Callable[[], int]) -> Iterator[
     }
 
     def watch() -> None:
-        # The shell, and who started it.
-        callers = psutil.Process().parents()[:2] if os.environ.get(STOP_WITH_CALLER) else []
         deadline = time.monotonic() + (timeout or math.inf)
         while not over.wait(min(0.5, max(0.1, deadline - time.monotonic()))):
             if time.monotonic() >= deadline:
                 ending.end("timeout")
             if printed() > FLOOD:
                 ending.end("flood")
-            if not all(map(is_alive, callers)):
-                signal.raise_signal(signal.SIGTERM)
-                break
 
     threading.Thread(target=watch, daemon=True).start()
+    # The shell, and who started it.
+    stop_with_caller(generations=2)
     try:
         yield ending
     finally:

@@ -19,7 +19,7 @@ from requests.cookies import get_cookie_header
 
 from labkit import bootstrap
 from labkit.base.processes import free_port, stop_tree
-from labkit.n8n.install import npm
+from labkit.n8n import install
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import wait_until
 
@@ -54,7 +54,7 @@ def install_beside(folder: Path) -> None:
     pins = re.findall(r"^[\w.-]+(?:\[.*\])?==.*$", lock, re.MULTILINE)
     missing = [pin for pin in pins if canonicalize_name(re.split(r"[\[=]", pin)[0]) not in here]
     (folder / "missing.txt").write_text("\n".join(missing))
-    install = [
+    wheels = [
         "uv",
         "pip",
         "install",
@@ -66,10 +66,9 @@ def install_beside(folder: Path) -> None:
         folder / "missing.txt",
     ]
     environment = bootstrap.index_settings() | os.environ
-    subprocess.run([sys.executable, "-m", *install], env=environment, check=True)
-    if not (DEPLOY / "node_modules" / "configurable-http-proxy").exists():
-        command = [npm(), "ci", "--prefix", DEPLOY, "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", *wheels], env=environment, check=True)
+    advice = "Le proxy du hub n'a pas pu être installé."
+    install.once(DEPLOY, lambda: install.ci(DEPLOY, advice, lambda line: None))
 
 
 @dataclass

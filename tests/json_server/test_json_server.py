@@ -2,17 +2,15 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import requests
 
-from labkit.n8n.install import node_path
+from labkit.n8n.install import ci, node_path, once
 from labkit.practice_api.jsonplaceholder import database
 from labkit.practice_api.server import running_api
 
@@ -75,10 +73,7 @@ QUERIES = [
 
 
 def install():
-    if not (HERE / "node_modules").is_dir():
-        npm = shutil.which("npm", path=str(Path(sys.executable).parent))
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=HERE, env=os.environ | node_path(), check=True, stdin=subprocess.DEVNULL)
+    once(HERE, lambda: ci(HERE, "json-server n'a pas pu être installé.", lambda line: None))
 
 
 @pytest.fixture(scope="module")
