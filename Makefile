@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers api mutants reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers container api mutants reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -19,6 +19,7 @@ help:
 	@echo "make room    measure rooms of 5 and 15 on a real JupyterHub, into deploy/jupyterhub/README.md (five minutes)"
 	@echo "make airflow    run Day 3's DAGs in a real Airflow, on two workers where redis-server and PostgreSQL are (six minutes)"
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
+	@echo "make container  the lab's images, built and run by podman as Docker would (ten minutes, as root)"
 	@echo "make api        the engine's pages for who imports it (build/api)"
 	@echo "make mutants    change the engine's core in a thousand ways, and name the changes that no test sees (fifteen minutes)"
 	@echo "make reset   remove what the runs produced"
@@ -71,6 +72,9 @@ airflow: setup
 workers: setup
 	@LAB_WORKERS=1 .venv/bin/python -m pytest -n 0 tests/n8n/test_workers.py
 
+container: setup
+	@LAB_CONTAINER=1 .venv/bin/python -m pytest -n 0 tests/containers $(ARGS)
+
 api: setup
 	@.venv/bin/python -m pdoc -d google -o build/api ingestion '!ingestion.__main__' && echo "build/api/ingestion.html"
 
@@ -95,6 +99,7 @@ offline: setup
 PIN := .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-lock: setup
+# Without setting up where it can be helped: pyproject.toml may just have ruled out what is pinned.
+lock: $(if $(wildcard .venv/bin/uv),,setup)
 	@$(PIN) --extra s3 --extra lab --extra test -o requirements.txt $(ARGS)
 	@$(PIN) --extra lab --extra hub -c requirements.txt -o deploy/jupyterhub/requirements.txt $(ARGS)

@@ -54,7 +54,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--no-browser", is_flag=True, help="Ne pas ouvrir le navigateur.")
-@click.option("--without", type=click.Choice(["n8n"]), help="Laisser ce service de côté.")
+@click.option(
+    "--without", type=click.Choice(["api", "n8n"]), multiple=True, help="Laisser ce service de côté."
+)
 @click.option("--force", is_flag=True, help="Remettre les workflows que vous avez modifiés dans n8n.")
 @click.option(
     "--projecteur", is_flag=True, help="JupyterLab en grand, pour une salle ; vos réglages restent."
@@ -66,7 +68,7 @@ def main() -> None:
     metavar="N",
     help="N exécuteurs n8n à côté du premier (mode file d'attente ; demande redis-server).",
 )
-def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, workers: int) -> None:
+def start(no_browser: bool, without: tuple[str, ...], force: bool, projecteur: bool, workers: int) -> None:
     """Démarre l'API, JupyterLab et n8n ; Ctrl-C arrête tout."""
     from labkit.base.addresses import public_url
     from labkit.services import lab
@@ -74,14 +76,14 @@ def start(no_browser: bool, without: str | None, force: bool, projecteur: bool, 
     if lab.remembered().get("lab"):
         click.echo(f"Le laboratoire tourne déjà : {public_url('jupyter')} (lab stop l'arrête).")
         return
-    if workers and without:
+    if workers and "n8n" in without:
         raise click.UsageError("--workers demande n8n : ôtez --without n8n.")
     if workers:
         from labkit.n8n import queue
 
         queue.redis_server()
     lab.Lab(
-        without_n8n=without == "n8n",
+        without=without,
         browser=not no_browser,
         force=force,
         projector=projecteur,

@@ -12,8 +12,8 @@ NEEDED = (
     r"JUPYTERHUB_(?:PUBLIC_URL|SERVICE_(?:URL|PREFIX))|LAB_(?!SMTP).*|"
     r"(?:HTTP|HTTPS|NO|ALL)_PROXY|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
 )
-# n8n's settings and its database's; Node.js's.
-N8N = r"N8N_.*|DB_.*|EXECUTIONS_.*|GENERIC_TIMEZONE|NODE_.*"
+# n8n's settings, its database's and its queue's; Node.js's.
+N8N = r"N8N_.*|DB_.*|EXECUTIONS_.*|QUEUE_.*|GENERIC_TIMEZONE|NODE_.*"
 # The address and the keys of an S3 storage: for the scripts of a run, and for what starts them.
 STORAGE = r"AWS_.*"
 

@@ -1,4 +1,6 @@
-"""`lab n8n …`: install, serve, import, export, open, logs."""
+"""`lab n8n …`: install, serve, worker, import, export, open, logs."""
+
+import sys
 
 import click
 
@@ -21,7 +23,11 @@ def install_command() -> None:
     """Installe (ou répare) la version figée de n8n."""
     from labkit.n8n import install
 
-    install.install(lambda text: click.echo(f"\r… {text}   ", nl=False, err=True))
+    def show(text: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r… {text}   ", nl=False, err=True)
+
+    install.install(show)
     click.echo("\n✓ n8n est installé.")
 
 
@@ -35,6 +41,17 @@ def serve_command(force: bool) -> None:
     from labkit.services.n8n_alone import serve
 
     serve(force)
+
+
+@n8n_group.command("worker")
+def worker_command() -> None:
+    """Sert un exécuteur de n8n, en mode file d'attente (EXECUTIONS_MODE=queue), jusqu'à Ctrl-C ou SIGTERM.
+
+    Pour un conteneur ou systemd ; ailleurs, lab start --workers N suffit.
+    """
+    from labkit.services.n8n_alone import work
+
+    work()
 
 
 @n8n_group.command("import")

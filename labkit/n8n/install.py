@@ -178,12 +178,8 @@ def _run_npm(
 
 
 def _packages_so_far(pins: Path) -> str:
+    """npm makes all the folders at once, then fills them: a package is there when its package.json is."""
     lock = json.loads((pins / "package-lock.json").read_text(encoding="utf-8"))
-    wanted = sum(1 for name in lock["packages"] if name)
-    modules = pins / "node_modules"
-    present = sum(
-        len(list(folder.iterdir())) if folder.name.startswith("@") else 1
-        for folder in (modules.iterdir() if modules.is_dir() else ())
-        if folder.is_dir()
-    )
-    return f"{min(present, wanted)} paquets sur environ {wanted}"
+    at_the_top = [name for name in lock["packages"] if name.count("node_modules/") == 1]
+    present = sum((pins / name / "package.json").is_file() for name in at_the_top)
+    return f"{present} paquets sur environ {len(at_the_top)}"

@@ -3,6 +3,7 @@
 Source: docs.n8n.io/hosting/scaling/queue-mode, and what was tried with n8n 2.40: docs/scale.md.
 """
 
+import os
 import secrets
 import shutil
 import socket
@@ -18,6 +19,24 @@ from labkit.n8n.server import N8nServer
 
 # Executions at once in a worker, as n8n advises: one that waits for others must not hold the last place.
 CONCURRENCY = 5
+SETTINGS = {
+    "EXECUTIONS_MODE": "queue",
+    "OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS": "true",
+    "QUEUE_HEALTH_CHECK_ACTIVE": "true",
+    # In milliseconds. A worker that says nothing for so long is dead, and its executions are lost: n8n's own minute is
+    # long for a lesson.
+    "QUEUE_WORKER_LOCK_DURATION": "20000",
+    "QUEUE_WORKER_LOCK_RENEW_TIME": "5000",
+    "QUEUE_WORKER_STALLED_INTERVAL": "10000",
+}
+
+
+def asked_for() -> dict[str, str]:
+    """SETTINGS where the environment asks for this mode, as n8n's own variables do; empty elsewhere.
+
+    QUEUE_BULL_REDIS_HOST, QUEUE_BULL_REDIS_PORT… then name a Redis that somebody else runs.
+    """
+    return SETTINGS if os.environ.get("EXECUTIONS_MODE") == "queue" else {}
 
 
 def redis_server() -> str:
@@ -45,18 +64,10 @@ class Redis:
     @property
     def environment(self) -> dict[str, str]:
         """What n8n and its workers need to know of it, and of one another."""
-        return {
-            "EXECUTIONS_MODE": "queue",
-            "OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS": "true",
+        return SETTINGS | {
             "QUEUE_BULL_REDIS_HOST": HOST,
             "QUEUE_BULL_REDIS_PORT": str(self.port),
             "QUEUE_BULL_REDIS_PASSWORD": self.password,
-            "QUEUE_HEALTH_CHECK_ACTIVE": "true",
-            # In milliseconds. A worker that says nothing for so long is dead, and its executions are lost: n8n's own
-            # minute is long for a lesson.
-            "QUEUE_WORKER_LOCK_DURATION": "20000",
-            "QUEUE_WORKER_LOCK_RENEW_TIME": "5000",
-            "QUEUE_WORKER_STALLED_INTERVAL": "10000",
         }
 
     def start(self) -> subprocess.Popen:
@@ -86,20 +97,20 @@ class Redis:
 
 
 def workers(main: N8nServer, redis: Redis, count: int) -> list[N8nServer]:
-    """The workers of `main`, not started yet: same database, same key, ports of their own."""
-    made = []
-    for number in range(1, count + 1):
-        port = free_port()
-        made.append(
-            replace(
-                main,
-                host=HOST,
-                port=port,
-                broker_port=free_port(),
-                log=main.log.with_name(f"{main.log.stem}-worker-{number}.log"),
-                command=("worker", f"--concurrency={CONCURRENCY}"),
-                queue=redis.environment | {"QUEUE_HEALTH_CHECK_PORT": str(port)},
-                process=None,
-            )
-        )
-    return made
+    """The workers of `main`, not started yet."""
+    return [worker(main, redis.environment, f"worker-{number}") for number in range(1, count + 1)]
+
+
+def worker(main: N8nServer, environment: dict[str, str], name: str) -> N8nServer:
+    """A worker of `main`, not started yet: same database, same key, ports of its own. name: its log's, after n8n's."""
+    port = free_port()
+    return replace(
+        main,
+        host=HOST,
+        port=port,
+        broker_port=free_port(),
+        log=main.log.with_name(f"{main.log.stem}-{name}.log"),
+        command=("worker", f"--concurrency={CONCURRENCY}"),
+        queue=environment | {"QUEUE_HEALTH_CHECK_PORT": str(port)},
+        process=None,
+    )

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +14,6 @@ from labkit.runs.ending import KILLED, Printed, ended, may_be_ended
 from labkit.runs.parameters import RunError, check_places
 from labkit.runs.result import RESULT_MIME, last_messages, record_of
 from labkit.runs.run_report import annotate, stopped_at
-
-# jsonschema, which papermill imports, would spend a second here on a grammar of international addresses (RFC 3987)
-# that no notebook's format uses. It does without where the package is absent: so it is, for this process.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def find_inside_lab(name: str) -> Path:

@@ -53,6 +53,11 @@ def say(mark: str, text: str) -> None:
     click.echo(f"{mark} {text}", err=True)
 
 
+def say_account() -> None:
+    """With what to sign in to n8n."""
+    say("  ", f"compte {OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
+
+
 def check_port(service: str) -> None:
     """ServiceError naming who holds the service's port, if anybody does."""
     wanted = port(service)
@@ -131,12 +136,13 @@ def make_n8n(queue: dict[str, str], host: str, own_port: int) -> N8nServer:
 class Lab:
     """The running lab. Use `run`, which returns when the lab is asked to stop.
 
+    without: the services left aside, `api` or `n8n`: somebody else runs them.
     force: workflows changed in n8n's editor are set back to those of n8n/workflows.
     projector: JupyterLab is set in type that a room reads.
     workers: how many more n8n execute what the first one is asked for; 0: it does so itself.
     """
 
-    without_n8n: bool
+    without: tuple[str, ...]
     browser: bool
     force: bool = False
     projector: bool = False
@@ -157,8 +163,9 @@ class Lab:
             self._take_ports()
             # A first start makes them: here, lest JupyterLab's start and n8n's, side by side, each make their own.
             secret_store.load()
-            self._start("api")
-            if not self.without_n8n:
+            if "api" not in self.without:
+                self._start("api")
+            if "n8n" not in self.without:
                 background.start()
             self._start("jupyter")
             self._show_addresses()
@@ -179,7 +186,8 @@ class Lab:
         except ports.NoPortError as problem:
             raise ServiceError(str(problem)) from None
         for service in ("api", "jupyter"):
-            check_port(service)
+            if service not in self.without:
+                check_port(service)
         if taken := [name for name in TITLES if not asked_port(name) and port(name) != USUAL_PORTS[name]]:
             chosen = ", ".join(f"{TITLES[name]} {port(name)}" for name in taken)
             say(
@@ -233,7 +241,7 @@ class Lab:
                     "pour revenir à la version du dossier : lab start --force, ou lab n8n import --force NOM",
                 )
             say("→", f"n8n                 {public_url('n8n')}")
-            say("  ", f"compte {OWNER}, mot de passe dans {secret_store.FILE.relative_to(ROOT)}")
+            say_account()
         except (install.N8nError, ServiceError, OSError) as problem:
             if not self.stopping.is_set():
                 say("✗", f"n8n ne démarre pas, le reste fonctionne. {problem}")

@@ -18,8 +18,8 @@ FRENCH_PAGES = sorted(
         "solutions/*.md",
         "labs/README.md",
         "notebooks/*.md",
+        "deploy/**/*.md",
         "docs/*.md",
-        "deploy/*/*.md",
     )
     for path in REPOSITORY.glob(pattern)
     if path.name not in {"bench.md", "faults.md", "mutants.md", "scale.md", "soak.md"}

@@ -75,6 +75,18 @@ def test_workers_that_cannot_be_had_are_told_before_anything_starts(copy, tmp_pa
     assert not (copy.root / "data").exists()
 
 
+def test_a_service_left_aside_is_somebody_else_s_and_its_address_is_told_all_the_same(copy):
+    with copy.started("--without", "n8n", "--without", "api") as (_, said):
+        assert copy.states() == {"api": False, "jupyter": True, "n8n": False}
+        assert f"http://127.0.0.1:{copy.ports['api']}" in said.read_text()
+
+
+def test_a_worker_of_n8n_without_a_queue_says_what_to_give(copy):
+    done = copy.lab("n8n", "worker")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "donnez EXECUTIONS_MODE=queue et QUEUE_BULL_REDIS_HOST" in done.stderr
+
+
 def test_a_second_start_says_that_the_lab_runs_and_stop_ends_it_from_elsewhere(copy):
     with copy.started("--without", "n8n") as (process, _):
         again = copy.lab("start", "--no-browser")
