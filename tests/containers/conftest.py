@@ -44,7 +44,7 @@ class Docker:
             env=self.environment,
             capture_output=True,
             encoding="utf-8",
-            timeout=600,
+            timeout=1800,
         )
         assert not succeeds or done.returncode == 0, done.stdout + done.stderr
         return done

@@ -18,7 +18,9 @@ CORE = [step.name for step in ALL if not step.n8n and not step.further]
 @pytest.mark.parametrize("answer", answers("wrong"), ids=str)
 def test_a_wrong_answer_is_caught_by_its_check_with_a_hint_that_helps(answer, tmp_path):
     write_solved(tmp_path / "labs", answer)
-    found = {finding.check: finding for finding in run_checks(answer.step, tmp_path / "labs")}
+    found = {
+        finding.check: finding for finding in run_checks(answer.step, tmp_path / "labs", answer.caught_by)
+    }
     caught = found[answer.caught_by]
     assert caught.outcome in ("wrong", "error"), [str(finding) for finding in found.values()]
     assert answer.hint in caught.hint
