@@ -47,9 +47,8 @@ def states(said: str) -> dict[str, str]:
     return {line.split(" — ")[0]: line.rpartition(", ")[2] for line in lines}
 
 
-@pytest.mark.parametrize("steps", [SCRIPT_STEPS, CORE_STEPS], ids=["everything", "without going further"])
-def test_each_step_is_green_once_written_and_the_next_is_to_do(lab, steps):
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+def test_each_step_is_green_once_written_and_the_next_is_to_do(lab):
+    for step, following in zip(SCRIPT_STEPS, [*SCRIPT_STEPS[1:], None], strict=True):
         lab("catch-up", step.exercise, "--to", step.number)
         assert states(lab("check", step.name)) == {step.name: "RÉUSSI"}
         if following:
@@ -64,21 +63,29 @@ def test_who_catches_up_at_the_start_of_each_practical_finds_it_ready(lab):
         assert states(lab("check", first)) == {first: "À FAIRE"}
 
 
-@pytest.mark.parametrize("step", CORE_STEPS, ids=lambda step: step.name)
-def test_every_cell_up_to_the_next_step_runs_once_a_step_is_written(lab, step, monkeypatch):
-    for earlier in CORE_STEPS[: CORE_STEPS.index(step) + 1]:
-        lab("catch-up", earlier.exercise, "--to", earlier.number)
-    path = lab.root / "labs" / exercises()[step.exercise].notebook
-    notebook = nbformat.read(path, as_version=4)
-    next_check = f'check("{step.exercise}.{step.number + 1}")'
-    sources = [cell.source for cell in notebook.cells]
-    notebook.cells = notebook.cells[: sources.index(next_check)] if next_check in sources else notebook.cells
-    monkeypatch.setenv("LAB_ROOT", str(lab.root))
+@pytest.mark.parametrize("name", PRACTICALS)
+def test_a_practical_s_cells_run_in_their_order_each_step_written_before_its_check(lab, name, monkeypatch):
+    """Who skips all that goes further, up to the first step that is done elsewhere than in a script."""
+    for before in PRACTICALS[: PRACTICALS.index(name)]:
+        lab("catch-up", before, "--to", max(one.number for one in CORE_STEPS if one.exercise == before))
+    notebook = nbformat.read(lab.root / "labs" / exercises()[name].notebook, as_version=4)
+    steps = {f'check("{step.name}")': step for step in CORE_STEPS if step.exercise == name}
+    client = NotebookClient(notebook, timeout=300)
+    green = []
     with running_api() as api:
+        monkeypatch.setenv("LAB_ROOT", str(lab.root))
         monkeypatch.setenv("LAB_API_URL", api.url)
-        NotebookClient(notebook, timeout=300).execute()
-    shown = [str(output) for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert any(f"{step.name} — " in text and "RÉUSSI" in text for text in shown)
+        with client.setup_kernel():
+            for index, cell in enumerate(notebook.cells):
+                step = steps.get(cell.source)
+                if cell.source.startswith("check(") and not step:
+                    break
+                if step:
+                    lab("catch-up", name, "--to", step.number)
+                client.execute_cell(cell, index)
+                if step and f"{step.name} — " in str(cell.outputs) and "RÉUSSI" in str(cell.outputs):
+                    green.append(step)
+    assert green == list(steps.values())
 
 
 def test_the_script_runs_after_each_step_and_shows_more(lab):
