@@ -101,3 +101,13 @@ def test_what_the_containerfile_copies_is_in_the_repository():
 def test_what_a_run_or_an_install_leaves_is_kept_out_of_the_image():
     left_out = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert {".venv", "**/node_modules", "data/*", "tests", ".git"} <= set(left_out)
+
+
+def test_a_clone_on_windows_keeps_the_entry_point_as_sh_reads_it():
+    said = subprocess.run(
+        ["git", "check-attr", "eol", "deploy/entrypoint.sh"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert said.stdout == "deploy/entrypoint.sh: eol: lf\n"
