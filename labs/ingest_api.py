@@ -198,11 +198,13 @@ def typed(row: object, columns: dict) -> dict:
 
 def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
+    latest, rejects = {}, []
     # À vous (tp21.3) : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
     # ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
     # De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
-    # gagne.
+    # gagne. Les bonnes sont dans `latest`, par id ; les refusées dans `rejects`.
     raise NotImplementedError("tp21.3")
+    return [latest[key] for key in sorted(latest)], rejects
 
 
 def version(row: dict) -> datetime:
@@ -216,14 +218,16 @@ def partition_file(output_dir: Path, day: date) -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
-    # À vous (tp21.3) : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush,
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # À vous (tp21.3) : écrivez dans un fichier voisin, dont le nom commence par un point (flush,
     # puis os.fsync), et renommez-le avec replace.
     raise NotImplementedError("tp21.3")
 
 
 def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, source: str) -> str:
     """Écrit le fichier du jour, `columns` puis METADATA ; rend "written", ou "unchanged" s'il est déjà ainsi."""
-    # À vous (tp21.3) : ajoutez à chaque ligne _ingested_at (maintenant, en UTC), _source et _partition_date ; puis
+    path, now = partition_file(output_dir, day), datetime.now(UTC)
+    # À vous (tp21.3) : ajoutez à chaque ligne _ingested_at (`now`), _source et _partition_date ; puis
     # pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
     # pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part :
     # n'écrivez pas.
@@ -300,9 +304,12 @@ def days_to_do(options: argparse.Namespace) -> tuple[list[date], list[date], str
 
 def ingest(options: argparse.Namespace) -> dict:
     """Ingère les jours de `days_to_do`, et rend le bilan ; un jour en échec n'arrête pas les suivants."""
-    # À vous (tp21.4) : appelez ingest_day pour chaque jour. IngestError, OSError (celles de requests en sont) et
-    # pa.ArrowException font du jour un échec, dont vous gardez as_error(...). Puis rendez summary(...).
+    done, failed = {}, {}
+    days, skipped, mark = days_to_do(options)
+    # À vous (tp21.4) : appelez ingest_day pour chaque jour, et gardez dans `done` ce qu'il rend. IngestError, OSError
+    # (celles de requests en sont) et pa.ArrowException font du jour un échec : gardez as_error(...) dans `failed`.
     raise NotImplementedError("tp21.4")
+    return summary(options, done, skipped, failed, mark)
 
 
 def days_and_files(options: argparse.Namespace, done: dict, skipped: list[date]) -> dict:

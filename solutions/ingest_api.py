@@ -237,12 +237,12 @@ def typed(row: object, columns: dict) -> dict:
 
 def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
+    latest, rejects = {}, []
     ### BEGIN SOLUTION tp21.3
     ### À vous : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
     ### ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
     ### De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
-    ### gagne.
-    latest, rejects = {}, []
+    ### gagne. Les bonnes sont dans `latest`, par id ; les refusées dans `rejects`.
     for row in rows:
         try:
             good = typed(row, columns)
@@ -253,8 +253,8 @@ def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[d
                 latest[good["id"]] = good
         except ValueError as error:
             rejects.append({"reason": error.args[0], "field": error.args[1], "raw": row})
-    return [latest[key] for key in sorted(latest)], rejects
     ### END SOLUTION
+    return [latest[key] for key in sorted(latest)], rejects
 
 
 def version(row: dict) -> datetime:
@@ -268,10 +268,10 @@ def partition_file(output_dir: Path, day: date) -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
-    ### BEGIN SOLUTION tp21.3
-    ### À vous : créez le dossier, écrivez dans un fichier voisin dont le nom commence par un point (flush,
-    ### puis os.fsync), et renommez-le avec replace.
     path.parent.mkdir(parents=True, exist_ok=True)
+    ### BEGIN SOLUTION tp21.3
+    ### À vous : écrivez dans un fichier voisin, dont le nom commence par un point (flush,
+    ### puis os.fsync), et renommez-le avec replace.
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(content)
@@ -283,12 +283,12 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, source: str) -> str:
     """Écrit le fichier du jour, `columns` puis METADATA ; rend "written", ou "unchanged" s'il est déjà ainsi."""
+    path, now = partition_file(output_dir, day), datetime.now(UTC)
     ### BEGIN SOLUTION tp21.3
-    ### À vous : ajoutez à chaque ligne _ingested_at (maintenant, en UTC), _source et _partition_date ; puis
+    ### À vous : ajoutez à chaque ligne _ingested_at (`now`), _source et _partition_date ; puis
     ### pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
     ### pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part :
     ### n'écrivez pas.
-    path, now = partition_file(output_dir, day), datetime.now(UTC)
     rows = [{**row, "_ingested_at": now, "_source": source, "_partition_date": day} for row in rows]
     table = pa.Table.from_pylist(rows, pa.schema({**columns, **METADATA}))
     if path.exists():
@@ -372,19 +372,19 @@ def days_to_do(options: argparse.Namespace) -> tuple[list[date], list[date], str
 
 def ingest(options: argparse.Namespace) -> dict:
     """Ingère les jours de `days_to_do`, et rend le bilan ; un jour en échec n'arrête pas les suivants."""
-    ### BEGIN SOLUTION tp21.4
-    ### À vous : appelez ingest_day pour chaque jour. IngestError, OSError (celles de requests en sont) et
-    ### pa.ArrowException font du jour un échec, dont vous gardez as_error(...). Puis rendez summary(...).
     done, failed = {}, {}
     days, skipped, mark = days_to_do(options)
+    ### BEGIN SOLUTION tp21.4
+    ### À vous : appelez ingest_day pour chaque jour, et gardez dans `done` ce qu'il rend. IngestError, OSError
+    ### (celles de requests en sont) et pa.ArrowException font du jour un échec : gardez as_error(...) dans `failed`.
     for day in days:
         try:
             done[day] = ingest_day(options, day)
         except (IngestError, OSError, pa.ArrowException) as error:
             failed[day] = as_error(error)
             logger.error("%s failed: %s", day, failed[day]["message"])
-    return summary(options, done, skipped, failed, mark)
     ### END SOLUTION
+    return summary(options, done, skipped, failed, mark)
 
 
 def days_and_files(options: argparse.Namespace, done: dict, skipped: list[date]) -> dict:

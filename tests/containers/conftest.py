@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from labkit.base.paths import USUAL_PORTS
@@ -22,6 +23,8 @@ NEEDED = ("podman", "runc", "debootstrap", "docker-compose")
 IMAGES = {"lab": "labo-ingestion", "s3": "labo-ingestion-s3"}
 # Nobody's account here: what is written under this number was written by the container.
 PERSON = 4711
+# Some ten gigabytes, kept from one time to the next.
+STORAGE = REPOSITORY / "build" / "containers"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 DOCKER = """#!/bin/sh
 if [ "$1" = compose ]; then shift; exec docker-compose "$@"; fi
@@ -83,19 +86,21 @@ def docker(tmp_path_factory) -> Iterator[Docker]:
     folder = tmp_path_factory.mktemp("containers")
     environment = set_up_podman(folder)
     found = Docker(copy_of_the_lab(folder / "labo"), environment)
-    make_images(found)
-    with podman_serves(folder, environment), health_is_looked_at(environment):
-        yield found
+    try:
+        make_images(found)
+        with podman_serves(folder, environment), health_is_looked_at(environment):
+            yield found
+    finally:
+        unmount(STORAGE)
 
 
 def set_up_podman(folder: Path) -> dict[str, str]:
     """Variables for a podman of its own, whose images stay in build/containers, and for a `docker` that is podman."""
-    storage = REPOSITORY / "build" / "containers"
-    storage.mkdir(parents=True, exist_ok=True)
+    STORAGE.mkdir(parents=True, exist_ok=True)
     files, limit = folder / "etc", resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files.mkdir()
     (files / "storage.conf").write_text(
-        f'[storage]\ndriver = "overlay"\ngraphroot = "{storage}/storage"\nrunroot = "{storage}/run"\n'
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{STORAGE}/storage"\nrunroot = "{STORAGE}/run"\n'
     )
     # A machine that is itself confined refuses to raise its limits, and crun its kind of cgroups.
     (files / "containers.conf").write_text(
@@ -188,3 +193,10 @@ def health_is_looked_at(environment: dict[str, str]) -> Iterator[None]:
     finally:
         stopping.set()
         thread.join()
+
+
+def unmount(folder: Path) -> None:
+    """What podman leaves mounted there: nobody could remove the folder."""
+    left = [one.mountpoint for one in psutil.disk_partitions(all=True)]
+    for point in sorted((one for one in left if Path(one).is_relative_to(folder)), reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=False)
