@@ -50,6 +50,7 @@ notebooks: setup
 pictures: setup
 	@.venv/bin/python -m tests.browser.take_screenshots
 	@.venv/bin/python -m tests.browser.first_run
+	@LAB_PICTURE=docs/pictures/hub.png .venv/bin/python -m pytest -q -n 0 tests/hub -k in_a_browser
 
 bench: setup
 	@.venv/bin/python -m tests.bench.run $(ARGS)

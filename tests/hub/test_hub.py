@@ -208,6 +208,8 @@ def test_in_a_browser_the_cards_open_the_switchboard_and_n8n_s_editor(hub, n8n):
         cards.filter(has_text="API d'entraînement").click()
         desk = page.frame_locator("iframe[src='/user/alice/pratique/']")
         expect(desk.locator("#link-state")).to_have_text("en direct")
+        if picture := os.environ.get("LAB_PICTURE"):
+            page.screenshot(path=picture)
         page.goto(hub.of("alice", "/lab?reset"))
         with page.expect_popup() as opened:
             cards.filter(has_text="n8n").first.click()
