@@ -18,7 +18,8 @@ FRENCH_PAGES = sorted(
         "solutions/*.md",
         "labs/README.md",
         "notebooks/*.md",
-        "deploy/**/*.md",
+        "deploy/*.md",
+        "deploy/*/*.md",
         "docs/*.md",
     )
     for path in REPOSITORY.glob(pattern)
