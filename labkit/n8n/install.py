@@ -166,10 +166,12 @@ def _run_npm(
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
+        packages = _packages(pins)
         try:
             while process.poll() is None:
                 time.sleep(1)
-                report(_packages_so_far(pins))
+                present = sum((package / "package.json").is_file() for package in packages)
+                report(f"{present} paquets sur environ {len(packages)}")
         finally:
             if process.poll() is None:
                 stop_tree(process.pid)
@@ -177,9 +179,7 @@ def _run_npm(
         raise N8nError(f"{advice} Détail dans {log.relative_to(ROOT).as_posix()}. {repair}")
 
 
-def _packages_so_far(pins: Path) -> str:
-    """npm makes all the folders at once, then fills them: a package is there when its package.json is."""
+def _packages(pins: Path) -> list[Path]:
+    """The folders of the packages that no other contains. npm makes them all at once, then fills them."""
     lock = json.loads((pins / "package-lock.json").read_text(encoding="utf-8"))
-    at_the_top = [name for name in lock["packages"] if name.count("node_modules/") == 1]
-    present = sum((pins / name / "package.json").is_file() for name in at_the_top)
-    return f"{present} paquets sur environ {len(at_the_top)}"
+    return [pins / name for name in lock["packages"] if name.count("node_modules/") == 1]

@@ -137,15 +137,8 @@ class N8nServer:
 
     def wait_ready(self, timeout: float = 120) -> None:
         """Wait until n8n answers, at most `timeout` seconds."""
-        if not comes_up(self.process, self._is_ready, timeout):
+        if not comes_up(self.process, lambda: is_ready(self.url), timeout):
             raise N8nError(f"n8n n'a pas démarré : voyez {self.log}. {REPAIR}")
-
-    def _is_ready(self) -> bool:
-        try:
-            answer = requests.get(f"{self.url}/healthz/readiness", timeout=2)
-        except requests.RequestException:
-            return False
-        return answer.status_code == 200 and "starting" not in answer.text
 
     def stop(self) -> None:
         """Stop the server, gently, then by force after ten seconds."""
@@ -157,3 +150,12 @@ class N8nServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def is_ready(url: str) -> bool:
+    """Does the n8n at `url` answer that it is ready, within two seconds?"""
+    try:
+        answer = requests.get(f"{url}/healthz/readiness", timeout=2)
+    except requests.RequestException:
+        return False
+    return answer.status_code == 200 and "starting" not in answer.text

@@ -42,12 +42,12 @@ def serve(force: bool = False) -> None:
 
 def work() -> None:
     """Run a worker of this lab's n8n until a signal. N8nError if it stops by itself, or has no queue to work for."""
-    if not queue.asked_for():
+    if not (settings := queue.asked_for()):
         raise N8nError(
             "Un exécuteur prend ses ordres d'une file d'attente : donnez EXECUTIONS_MODE=queue et "
             "QUEUE_BULL_REDIS_HOST, à lui comme à n8n. Sur une seule machine, lab start --workers 2 suffit."
         )
-    worker = queue.worker(make_n8n({}, HOST, free_port()), queue.asked_for(), "worker")
+    worker = queue.worker(make_n8n({}, HOST, free_port()), settings, "worker")
     with _running(worker) as process:
         say("✓", f"exécuteur n8n : {queue.CONCURRENCY} exécutions à la fois")
         _wait(process, worker)

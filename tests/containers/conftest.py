@@ -16,11 +16,14 @@ import pytest
 
 from labkit.base.paths import USUAL_PORTS
 from labkit.base.processes import is_free, stop_tree
+from labkit.services.health import NAMES
 from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import wait_until
 
 NEEDED = ("podman", "runc", "debootstrap", "docker-compose")
 IMAGES = {"lab": "labo-ingestion", "s3": "labo-ingestion-s3"}
+BUILD = "podman build --isolation chroot --network host"
+PORTS = {name: USUAL_PORTS[name] for name in NAMES}
 # Nobody's account here: what is written under this number was written by the container.
 PERSON = 4711
 # Some ten gigabytes, kept from one time to the next.
@@ -81,7 +84,7 @@ def docker(tmp_path_factory) -> Iterator[Docker]:
         pytest.skip(f"not installed: {', '.join(missing)}")
     if os.geteuid():
         pytest.skip("podman as root only")
-    taken = [USUAL_PORTS[name] for name in ("api", "jupyter", "n8n") if not is_free(USUAL_PORTS[name])]
+    taken = [port for port in PORTS.values() if not is_free(port)]
     assert not taken, f"stop what listens here: {taken}"
     folder = tmp_path_factory.mktemp("containers")
     environment = set_up_podman(folder)
@@ -139,12 +142,12 @@ def make_images(docker: Docker) -> None:
         make_base(docker)
     for target, image in IMAGES.items():
         docker(
-            f"podman build --isolation chroot --network host --build-arg BASE=localhost/labo-base "
-            f"--target {target} --tag {image} --file deploy/Containerfile ."
+            f"{BUILD} --build-arg BASE=localhost/labo-base --target {target} --tag {image} "
+            "--file deploy/Containerfile ."
         )
     docker(
         "echo 'FROM localhost/labo-base\nRUN apt-get update && apt-get install -y redis-server' | "
-        "podman build --isolation chroot --network host --tag docker.io/library/redis:8-bookworm -"
+        f"{BUILD} --tag docker.io/library/redis:8-bookworm -"
     )
 
 

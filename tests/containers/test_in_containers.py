@@ -7,19 +7,18 @@ import re
 import pytest
 import requests
 
-from labkit.base.paths import USUAL_PORTS
 from labkit.base.processes import is_free
 from labkit.n8n.client import OWNER, N8nClient
-from tests.containers.conftest import PERSON, block
-from tests.n8n.conftest import parameters
+from labkit.n8n.server import is_ready
+from tests.containers.conftest import PERSON, PORTS, block
+from tests.n8n.conftest import PASSWORD, has_taken, parameters, save_workflow
 from tests.n8n.test_workflows import BACKFILL, INGESTION
 from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.skipif(not os.environ.get("LAB_CONTAINER"), reason="ten minutes: make container")
 
-API, JUPYTER, N8N = (f"http://127.0.0.1:{USUAL_PORTS[name]}" for name in ("api", "jupyter", "n8n"))
+API, JUPYTER, N8N = (f"http://127.0.0.1:{PORTS[name]}" for name in ("api", "jupyter", "n8n"))
 UP = "docker compose -f deploy/compose.yaml up --detach"
-PASSWORD = "Essai-du-labo-1"
 A_DAY = "--start-date 2024-01-01 --end-date 2024-01-01"
 SCRIPT = f"python3 /scripts/ingest_api.py {A_DAY} --output-dir /data/bronze"
 
@@ -81,8 +80,7 @@ def test_what_n8n_and_the_course_s_commands_write_is_the_person_s(lab):
     client = n8n_of(lab)
     workflow = client.workflows()[BACKFILL]
     parameters(start_date="2024-02-01", end_date="2024-02-02")(workflow)
-    names = ("id", "name", "nodes", "connections", "settings", "pinData")
-    client.update_workflow({name: workflow[name] for name in names})
+    save_workflow(client, workflow)
     assert client.wait_execution(client.run_workflow(BACKFILL, "Lancer le backfill"))["status"] == "success"
     lab(f"docker exec labo-n8n {SCRIPT}")
     written = sorted((lab.root / "data" / "bronze").rglob("data.parquet"))
@@ -97,7 +95,7 @@ def test_down_leaves_the_files_and_frees_the_ports(docker):
         pass
     assert docker.says("docker ps --all --quiet") == ""
     assert (docker.root / "data/state/secrets.json").is_file()
-    wait_until(lambda: all(is_free(USUAL_PORTS[name]) for name in ("api", "jupyter", "n8n")))
+    wait_until(lambda: all(map(is_free, PORTS.values())))
 
 
 def test_in_queue_mode_a_worker_has_the_execution(docker):
@@ -106,9 +104,8 @@ def test_in_queue_mode_a_worker_has_the_execution(docker):
         execution = client.run_workflow(INGESTION, "Lancer à la main")
         assert client.wait_execution(execution)["status"] == "success"
         workers = docker.says("docker ps --format '{{.Names}}'").count("worker")
-    log = (docker.root / "data/runs/logs/n8n-worker.log").read_text(encoding="utf-8")
     assert workers == 2
-    assert f"Worker started execution {execution} " in log
+    assert has_taken(docker.root / "data/runs/logs/n8n-worker.log", execution)
 
 
 def test_a_storage_s3_takes_the_days_and_gives_them_back(docker):
@@ -133,7 +130,7 @@ def day_1(docker):
         f"--entrypoint n8n {image} start"
     )
     try:
-        wait_until(n8n_is_ready, 120)
+        wait_until(lambda: is_ready(N8N), 120)
         client = N8nClient(N8N, PASSWORD)
         owner = {"email": OWNER, "firstName": "Jour", "lastName": "Un", "password": PASSWORD}
         client.request("POST", "/owner/setup", owner)
@@ -143,13 +140,6 @@ def day_1(docker):
         docker("docker rm --force n8n n8n-jour2", succeeds=False)
         docker("docker compose -f deploy/compose.yaml down", succeeds=False)
         docker("docker volume rm n8n_data n8n_jour2", succeeds=False)
-
-
-def n8n_is_ready():
-    try:
-        return requests.get(f"{N8N}/healthz/readiness", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def workflow_of_day_1():
@@ -173,7 +163,7 @@ def test_day_1_s_n8n_keeps_its_account_and_its_workflows_and_runs_the_trainee_s_
     docker = day_1
     with docker.up(block("Le n8n du jour 1, dans Docker")):
         docker("docker exec labo-lab lab catch-up tp21 --to 4")
-        wait_until(n8n_is_ready, 120)
+        wait_until(lambda: is_ready(N8N), 120)
         client = N8nClient(N8N, PASSWORD)
         client.login()
         ((workflow, _),) = client.workflows().items()

@@ -118,8 +118,7 @@ class N8nLab:
             self._save(former, publish)
 
     def _save(self, workflow: dict, publish: bool) -> None:
-        names = ("id", "name", "nodes", "connections", "settings", "pinData")
-        saved = self.client.update_workflow({name: workflow[name] for name in names})
+        saved = save_workflow(self.client, workflow)
         if publish:
             self.client.publish(saved)
             # n8n answers before its triggers have changed over, and nothing says when they have.
@@ -134,6 +133,17 @@ class N8nLab:
             return {}
         rows = self.client.request("GET", f"/projects/{project['id']}/data-tables/{found[0]}/rows")["data"]
         return next((row for row in rows if row["flux"] == "data/bronze/events"), {})
+
+
+def save_workflow(client: N8nClient, workflow: dict) -> dict:
+    """The workflow as n8n gave it, changed, saved as its editor does."""
+    names = ("id", "name", "nodes", "connections", "settings", "pinData")
+    return client.update_workflow({name: workflow[name] for name in names})
+
+
+def has_taken(log: Path, execution: str) -> bool:
+    """Whether the worker that writes this log has begun the execution."""
+    return f"Worker started execution {execution} " in log.read_text(encoding="utf-8")
 
 
 def command(name: str, text: str):

@@ -7,7 +7,7 @@ import signal
 import pandas as pd
 import pytest
 
-from tests.n8n.conftest import n8n_lab, parameters
+from tests.n8n.conftest import has_taken, n8n_lab, parameters
 from tests.n8n.test_state import INGESTION, runs_at_work
 from tests.unit.lab_copy import wait_until
 
@@ -35,7 +35,7 @@ def rows_of(folder):
 def test_an_execution_started_by_the_button_is_a_worker_s(lab):
     execution = lab.execute(INGESTION, "Lancer à la main")
     assert execution["status"] == "success"
-    assert any(has_taken(one, execution["id"]) for one in lab.workers)
+    assert any(has_taken(one.log, execution["id"]) for one in lab.workers)
 
 
 def test_of_two_executions_at_once_the_second_says_so_whichever_worker_has_it(lab):
@@ -55,8 +55,8 @@ def test_what_a_killed_worker_was_doing_is_told_done_again_by_another_and_gives_
     lab.switch("faults", kind="slow", rate=1, delay_s=0.3)
     with lab.changed(DISTRIBUTED, parameters(end_date="2024-01-12", jours_par_lot=2)):
         started = lab.client.run_workflow(DISTRIBUTED, "Lancer le backfill distribué")
-        wait_until(lambda: any(has_taken(one, started) for one in lab.workers))
-        (killed,) = [one for one in lab.workers if not has_taken(one, started)]
+        wait_until(lambda: any(has_taken(one.log, started) for one in lab.workers))
+        (killed,) = [one for one in lab.workers if not has_taken(one.log, started)]
         wait_until(lambda: runs_of(lab, killed.process))
         orphans = runs_of(lab, killed.process)
         os.kill(killed.process.pid, signal.SIGKILL)
@@ -75,10 +75,6 @@ def test_what_a_killed_worker_was_doing_is_told_done_again_by_another_and_gives_
     lab.made.run("solutions/ingest_api.py", *PERIOD, "--output-dir", str(tmp_path / "alone"))
     shared = rows_of(lab.root / "data" / "bronze" / "events")
     pd.testing.assert_frame_equal(shared, rows_of(tmp_path / "alone"))
-
-
-def has_taken(worker, execution):
-    return f"Worker started execution {execution} " in worker.log.read_text(encoding="utf-8")
 
 
 def runs_of(lab, process):

@@ -14,6 +14,7 @@ import yaml
 from labkit import bootstrap
 from labkit.base.paths import USUAL_PORTS
 from labkit.cli import main
+from labkit.services.health import NAMES
 from tests.conftest import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
@@ -54,7 +55,7 @@ def test_only_this_machine_reaches_the_ports_and_they_are_the_usual_ones():
         for service in SERVICES.values()
         for port in service.get("ports", [])
     ]
-    wanted = {name: USUAL_PORTS[name] for name in ("api", "jupyter", "n8n")}
+    wanted = {name: USUAL_PORTS[name] for name in NAMES}
     assert {found[1].lower(): int(found[2]) for found in published} == wanted
     assert set(map(int, re.search(r"^EXPOSE (.+)$", CONTAINERFILE, re.MULTILINE)[1].split())) == set(
         wanted.values()
