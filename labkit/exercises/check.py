@@ -97,12 +97,7 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
                 "LAB_CHECK_LIMIT": str(LIMIT),
             },
             "arguments": [
-                *(
-                    "-q",
-                    "-c",
-                    str(CHECKS / "pytest.ini"),
-                    *map(str, sorted(CHECKS.glob(f"{steps[0].exercise}*.py"))),
-                ),
+                *("-q", "-c", str(CHECKS / "pytest.ini"), *_files_of(steps), "--assert=plain"),
                 *("--confcutdir", str(CHECKS), "--basetemp", str(Path(temporary, "files"))),
                 *("-p", "one_run", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
             ],
@@ -118,6 +113,12 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
             # What was found is worth more than its memory.
             print(problem.message, file=sys.stderr)
     return found
+
+
+def _files_of(steps: list[Step]) -> list[str]:
+    """Where the checks of these steps are; those of a step done in n8n need no script, nor what scripts import."""
+    only = "_n8n" if all(step.n8n for step in steps) else ""
+    return [str(path) for path in sorted(CHECKS.glob(f"{steps[0].exercise}*{only}.py"))]
 
 
 def start(

@@ -14,7 +14,8 @@ BY_HAND = {BACKFILL: "Lancer le backfill"}
 
 @pytest.fixture(scope="module")
 def solved(lab, tmp_path_factory):
-    """labs/ as a trainee has it at the end of the day."""
+    """labs/ as a trainee has it at the end of the day, and workflows that run scripts, as a trainee's do."""
+    lab.run_scripts(INGESTION, BACKFILL, "labValidation001")
     lab.catch_up_the_day()
     return shutil.copytree(lab.root / "labs", tmp_path_factory.mktemp("solved") / "labs")
 
@@ -49,7 +50,7 @@ def pasted(workflow):
     """Parameters pasted into the shell."""
     labs(workflow)
     node_of(workflow, "Ingérer")["parameters"]["command"] = (
-        "=lab run notebooks/06_api_vers_parquet.ipynb -p scripts {{ $json.scripts }} -p base_url {{ $json.base_url }} "
+        "=lab run ingest_api.py -p scripts {{ $json.scripts }} -p base_url {{ $json.base_url }} "
         "-p start_date {{ $json.start_date }} -p end_date {{ $json.end_date }} || exit 0"
     )
 

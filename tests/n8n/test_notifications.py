@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from labkit.base.processes import free_port
-from tests.n8n.conftest import WORKFLOWS, parameters
+from tests.n8n.conftest import WORKFLOWS, both, parameters, with_scripts
 
 pytestmark = pytest.mark.n8n
 INGESTION = "labIngestion0001"
@@ -57,8 +57,13 @@ def mailbox(lab, monkeypatch):
     lab.bring(WORKFLOWS)
 
 
-def ingest(lab):
-    with lab.changed(INGESTION, DAY):
+@pytest.fixture(autouse=True)
+def validation_by_script(lab):
+    lab.run_scripts("labValidation001")
+
+
+def ingest(lab, change=both(with_scripts, DAY)):
+    with lab.changed(INGESTION, change):
         return lab.execute(INGESTION, "Lancer à la main")
 
 
@@ -81,7 +86,7 @@ def test_a_run_sends_one_mail_that_says_what_happened_and_where_to_look(lab, mai
 
 def test_a_failed_run_sends_one_mail_however_often_the_script_tried(lab, mailbox):
     lab.switch("faults", kind="503", rate=1, retry_after=0)
-    ingest(lab)
+    ingest(lab, DAY)
     (message,) = mailbox.messages
     assert message["Subject"] == "[erreur] Ingestion en échec"
     assert "compte_rendu : data/runs/" in message.get_content()

@@ -7,12 +7,17 @@ import signal
 import psutil
 import pytest
 
-from tests.n8n.conftest import both, command, node_of, parameters
+from tests.n8n.conftest import both, command, node_of, parameters, with_scripts
 from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.n8n
 INGESTION = "labIngestion0001"
 FREE = ("", 0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def validation_by_script(lab):
+    lab.run_scripts("labValidation001")
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +29,7 @@ def first_run(lab):
 
 
 def ingest(lab, change=lambda workflow: None):
-    with lab.changed(INGESTION, change):
+    with lab.changed(INGESTION, both(with_scripts, change)):
         return lab.execute(INGESTION, "Lancer à la main")
 
 
@@ -70,7 +75,7 @@ def test_stop_in_n8n_stops_the_run_and_all_it_has_started(lab):
 
 def test_a_run_reads_from_the_watermark_of_the_one_before(lab):
     since = lab.watermark()["filigrane"]
-    execution = ingest(lab)
+    execution = lab.execute(INGESTION, "Lancer à la main")
     report = json.loads(
         (lab.root / execution["nodes"]["Lire le résultat de l'ingestion"][0]["notebook"]).read_text()
     )
@@ -117,9 +122,10 @@ def test_of_two_runs_at_once_the_second_says_so_and_ends(lab):
     wait_until(lambda: ingest(lab)["status"] == "success")
     lab.switch("inbox", "DELETE")
     lab.switch("faults", kind="slow", next=2, delay_s=4)
-    first = lab.client.run_workflow(INGESTION, "Lancer à la main")
-    wait_until(lambda: lock(lab) != FREE)
-    second = lab.execute(INGESTION, "Lancer à la main")
+    with lab.changed(INGESTION, with_scripts):
+        first = lab.client.run_workflow(INGESTION, "Lancer à la main")
+        wait_until(lambda: lock(lab) != FREE)
+        second = lab.execute(INGESTION, "Lancer à la main")
     assert "Ingérer" not in second["nodes"]
     assert lab.client.wait_execution(first)["status"] == "success"
     assert [note["titre"] for note in lab.inbox()] == ["Un passage est déjà en cours", "Ingestion réussie"]
@@ -128,7 +134,8 @@ def test_of_two_runs_at_once_the_second_says_so_and_ends(lab):
 
 
 def test_of_runs_started_at_the_same_instant_one_takes_the_lock(lab):
-    started = [lab.client.run_workflow(INGESTION, "Lancer à la main") for _ in range(3)]
+    with lab.changed(INGESTION, with_scripts):
+        started = [lab.client.run_workflow(INGESTION, "Lancer à la main") for _ in range(3)]
     nodes = [lab.client.wait_execution(one)["nodes"] for one in started]
     assert sum("Ingérer" in one for one in nodes) == 1
 
@@ -142,14 +149,15 @@ def test_a_killed_n8n_tells_it_once_and_resumes_with_the_next_schedule(lab):
     before = lab.watermark()["filigrane"]
     lab.switch("clock", "PUT", advance_days=2)
     lab.switch("faults", kind="slow", next=1, delay_s=3)
-    with lab.changed(INGESTION, both(every_few_seconds, parameters(minutes_de_verrou=0.5)), publish=True):
+    often = both(with_scripts, every_few_seconds)
+    with lab.changed(INGESTION, both(often, parameters(minutes_de_verrou=0.5)), publish=True):
         wait_until(lambda: lab.watermark()["verrou"])
         os.kill(lab.server.process.pid, signal.SIGKILL)
         lab.server.process.wait()
         lab.start()
         assert lab.watermark()["filigrane"] == before
     # The lock of the killed run ends soon; that of the next ones outlasts them on the slowest machine.
-    with lab.changed(INGESTION, every_few_seconds, publish=True):
+    with lab.changed(INGESTION, often, publish=True):
         wait_until(lambda: lab.watermark()["filigrane"] > before, timeout=300)
     assert "Ingestion réussie" in [note["titre"] for note in lab.inbox()]
     told = [note for note in lab.inbox() if note["niveau"] == "erreur"]
