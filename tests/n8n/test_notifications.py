@@ -62,7 +62,10 @@ def validation_by_script(lab):
     lab.run_scripts("labValidation001")
 
 
-def ingest(lab, change=both(with_scripts, DAY)):
+BY_SCRIPT = both(with_scripts, DAY)
+
+
+def ingest(lab, change=BY_SCRIPT):
     with lab.changed(INGESTION, change):
         return lab.execute(INGESTION, "Lancer à la main")
 
