@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from labkit.base.switchboard_client import switch
 from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
+from tests import python_by_fork
 
 REPOSITORY = Path(__file__).parents[1]
 PRACTICALS = ("tp21", "tp22", "tp23")
@@ -44,14 +44,8 @@ class Engine:
         return os.environ | {"LAB_API_URL": self.api_url} | more
 
     def __call__(self, name: str, *arguments: object, **environment: str) -> Run:
-        done = subprocess.run(
-            self.command(name, *arguments),
-            cwd=self.folder,
-            env=self.environment(**environment),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-        )
+        _, *command = self.command(name, *arguments)
+        done = python_by_fork.run(command, self.folder, self.environment(**environment))
         lines = done.stdout.splitlines()
         assert len(lines) == 1, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -26,6 +26,7 @@ from labkit.exercises import progress
 from labkit.exercises.declared import LABS, Step, find_steps
 
 CHECKS = Path(__file__).with_name("checks")
+CHILD = ("-m", "labkit.exercises.check_child")
 LIMIT = 5.0
 NOT_TRIED = "Pas essayé : l'erreur ci-dessus vient d'abord."
 PLACE = re.compile(r"(\w+\.py), ligne (\d+)")
@@ -121,10 +122,21 @@ def _files_of(steps: list[Step]) -> list[str]:
     return [str(path) for path in sorted(CHECKS.glob(f"{steps[0].exercise}*{only}.py"))]
 
 
-def start(
-    *targets: str, program: tuple[str, ...] = ("-m", "labkit.exercises.check_child")
-) -> subprocess.Popen:
+def start(*targets: str) -> subprocess.Popen:
     """A process that waits for what to check. targets: the practical, or the steps, to be ready for."""
+    return subprocess.Popen(
+        [sys.executable, *CHILD, *targets],
+        cwd=tempfile.gettempdir(),
+        env=child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def child_environment() -> dict[str, str]:
+    """The variables of the process that runs the checks."""
     own = {
         "LAB_ROOT": str(ROOT),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -135,15 +147,7 @@ def start(
     }
     # The notebook's own settings of a script (its waits cut short, its token) are not those of a check.
     inherited = {name: value for name, value in environment.needed().items() if name not in SETTINGS}
-    return subprocess.Popen(
-        [sys.executable, *program, *targets],
-        cwd=tempfile.gettempdir(),
-        env=inherited | own,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
+    return inherited | own
 
 
 def _findings(steps: list[Step], folder: Path, report: Path, words: str) -> list[Finding]:

@@ -1,7 +1,7 @@
 """The process that runs the checks once: what is heavy is imported first, then one JSON line says what to check.
 
-Started ahead of time it costs nothing to the one who waits. `python -m labkit.exercises.check_child tp22` also
-imports Great Expectations, which takes several seconds.
+Started ahead of time it costs nothing to the one who waits: for all of TP2.2 it then has Great Expectations, which
+takes several seconds. Asked for a step, it leaves that import to the scripts: one that is to do makes none.
 """
 
 import importlib
@@ -18,7 +18,7 @@ def get_ready(targets: list[str]) -> None:
     """Import what the checks of these steps, or practicals, need; those of a step done in n8n need little."""
     if all(step.n8n for target in targets for step in find_steps(target)):
         return
-    own = ("great_expectations",) if {"tp22", "tp22.5"} & set(targets) else ()
+    own = ("great_expectations",) if "tp22" in targets else ()
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in (*HEAVY, *own):
         importlib.import_module(name)

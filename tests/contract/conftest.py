@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from labkit.base.switchboard_client import switch
 from labkit.exercises.cutting import generated
 from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
+from tests import python_by_fork
 from tests.storage import Disk, OnS3, bucket, running_storage
 
 REPOSITORY = Path(__file__).parents[2]
@@ -58,14 +58,8 @@ class Subject:
         return os.environ | own | self.place.environment | more
 
     def run(self, script: str, *arguments: object, **environment: str) -> Run:
-        done = subprocess.run(
-            self.command(script, *arguments),
-            cwd=self.folder,
-            env=self.environment(**environment),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-        )
+        _, *command = self.command(script, *arguments)
+        done = python_by_fork.run(command, self.folder, self.environment(**environment))
         return Run(done.returncode, done.stdout, done.stderr)
 
     def ingest(self, start: str, end: str, *arguments: object, **environment: str) -> Run:

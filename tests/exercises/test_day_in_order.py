@@ -2,15 +2,16 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from labkit.exercises.check import overall
 from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
+from tests import python_by_fork
+from tests.checks_by_fork import run_checks
 from tests.conftest import PRACTICALS, REPOSITORY, STEPS_OF_THE_DAY
 
 SCRIPT_STEPS = [step for step in STEPS_OF_THE_DAY if not step.n8n]
@@ -25,14 +26,8 @@ def lab(tmp_path):
     )
 
     def command(*arguments: object) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "labkit.cli", *map(str, arguments)],
-            cwd=tmp_path,
-            env=os.environ | {"LAB_ROOT": str(tmp_path), "COLUMNS": "120"},
-            capture_output=True,
-            encoding="utf-8",
-            timeout=300,
-        )
+        environment = os.environ | {"LAB_ROOT": str(tmp_path), "COLUMNS": "120"}
+        done = python_by_fork.run(["-m", "labkit.cli", *map(str, arguments)], tmp_path, environment)
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
@@ -48,11 +43,14 @@ def states(said: str) -> dict[str, str]:
 
 
 def test_each_step_is_green_once_written_and_the_next_is_to_do(lab):
+    def outcome(step):
+        return overall(run_checks(step.name, lab.root / "labs"))
+
     for step, following in zip(SCRIPT_STEPS, [*SCRIPT_STEPS[1:], None], strict=True):
         lab("catch-up", step.exercise, "--to", step.number)
-        assert states(lab("check", step.name)) == {step.name: "RÉUSSI"}
+        assert (step.name, outcome(step)) == (step.name, "right")
         if following:
-            assert states(lab("check", following.name)) == {following.name: "À FAIRE"}
+            assert (following.name, outcome(following)) == (following.name, "todo")
 
 
 def test_who_catches_up_at_the_start_of_each_practical_finds_it_ready(lab):
@@ -95,12 +93,8 @@ def test_the_script_runs_after_each_step_and_shows_more(lab):
         for number in range(5):
             if number:
                 lab("catch-up", "tp21", "--to", number)
-            done = subprocess.run(
-                [sys.executable, "labs/ingest_api.py", *period, "--base-url", api.url],
-                cwd=lab.root,
-                capture_output=True,
-                encoding="utf-8",
-            )
+            command = ["labs/ingest_api.py", *period, "--base-url", api.url]
+            done = python_by_fork.run(command, lab.root, os.environ)
             assert "Traceback" not in done.stderr
             shown.append(done.stdout)
     for number, waiting in enumerate(shown[:4], start=1):

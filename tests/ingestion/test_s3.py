@@ -121,8 +121,14 @@ def test_nothing_of_s3_is_imported_for_a_folder_of_this_disk(engine):
 
 def test_without_boto3_an_address_s3_says_what_to_install(engine, s3):
     (engine.folder / "boto3.py").write_text("raise ImportError")
-    run = engine.ingest(*DAYS, *PLACES, PYTHONPATH=str(engine.folder))
-    assert (run.code, "ingestion[s3]" in run.result["error"]["message"]) == (2, True)
+    done = subprocess.run(
+        engine.command("ingest", *DAYS, *PLACES),
+        cwd=engine.folder,
+        env=engine.environment(PYTHONPATH=str(engine.folder)),
+        capture_output=True,
+    )
+    message = json.loads(done.stdout)["error"]["message"]
+    assert (done.returncode, "ingestion[s3]" in message) == (2, True)
 
 
 def test_a_run_on_s3_costs_no_more_requests_than_it_needs(engine, s3, caplog):

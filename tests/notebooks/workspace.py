@@ -19,6 +19,7 @@ import nbformat
 
 from labkit.base.processes import free_port
 from labkit.practice_api.server import running_api
+from tests import python_by_fork
 from tests.notebooks.prose import typeset
 
 REPOSITORY = Path(__file__).parents[2]
@@ -39,13 +40,7 @@ class Workspace:
 
     def run(self, *command: str, **more: str) -> subprocess.CompletedProcess:
         """Run a Python module or script in the copy: run("-m", "pytest", …)."""
-        return subprocess.run(
-            [sys.executable, *command],
-            cwd=self.root,
-            env=self.environment | more,
-            capture_output=True,
-            encoding="utf-8",
-        )
+        return python_by_fork.run(list(command), self.root, self.environment | more, timeout=1200)
 
 
 @contextmanager

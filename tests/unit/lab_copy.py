@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.services.health import NAMES
+from tests import python_by_fork
 from tests.conftest import REPOSITORY
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -47,14 +48,8 @@ class LabCopy:
 
     def lab(self, *arguments: str, **more: str) -> subprocess.CompletedProcess:
         """Run `lab arguments`, `more` being variables of its environment."""
-        return subprocess.run(
-            [sys.executable, "-m", "labkit.cli", *arguments],
-            env=self.environment() | more,
-            cwd=self.machinery(),
-            capture_output=True,
-            encoding="utf-8",
-            stdin=subprocess.DEVNULL,
-        )
+        command = ["-m", "labkit.cli", *arguments]
+        return python_by_fork.run(command, self.machinery(), self.environment() | more)
 
     def status(self) -> dict:
         return json.loads(self.lab("status", "--json").stdout)
