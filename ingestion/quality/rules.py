@@ -111,7 +111,7 @@ def read_rules(content: object, origin: str) -> list[Rule]:
     if "min_rows" in content:
         minimum = content["min_rows"]
         if type(minimum) is not int or minimum < 0:
-            raise usage_error(f"{origin} : min_rows doit être un entier positif, pas {minimum}.")
+            raise usage_error(f"{origin} : min_rows doit être un entier positif, pas {_as_written(minimum)}.")
         rules.append(Rule("min_rows", bounds=(minimum, None)))
     return rules
 
@@ -132,9 +132,8 @@ def _bounds(pair: object, column: str, origin: str) -> Bounds:
     numbers = pair if isinstance(pair, list) else []
     is_pair = len(numbers) == 2 and all(type(x) in (int, Decimal, type(None)) for x in numbers)
     if not is_pair or numbers == [None, None]:
-        given = f"[{', '.join(map(str, pair))}]" if isinstance(pair, list) else pair
         raise usage_error(
-            f"{origin} : value_ranges.{column} doit être [min, max], deux nombres, pas {given}."
+            f"{origin} : value_ranges.{column} doit être [min, max], deux nombres, pas {_as_written(pair)}."
         )
     low, high = numbers
     if low is not None and high is not None and low > high:
@@ -142,3 +141,8 @@ def _bounds(pair: object, column: str, origin: str) -> Bounds:
             f"{origin} : value_ranges.{column} a son minimum ({low}) au-dessus de son maximum ({high})."
         )
     return low, high
+
+
+def _as_written(value: object) -> str:
+    """A value of the file as its author reads it there."""
+    return json.dumps(value, ensure_ascii=False, default=float)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -75,6 +76,42 @@ def test_a_merge_accounts_for_every_incoming_row(before, after):
     incoming = table(after)
     _, change = merge.merge(table(before), incoming, EVENTS, whole_day=False)
     assert change.written + change.replaced + change.unchanged == incoming.num_rows
+
+
+def test_an_increment_drops_nothing_and_says_so():
+    _, change = merge.merge(table([(1, 0), (2, 0)]), table([(2, 1), (3, 0)]), EVENTS, whole_day=False)
+    assert change == merge.Change(written=1, replaced=1, unchanged=0, dropped=0)
+
+
+WITHOUT_UPDATES = replace(EVENTS, updated_at_field=None)
+
+
+def test_of_two_versions_that_nothing_dates_the_last_received_is_kept():
+    read = [{"id": i, "event_time": NOON, "amount": amount} for i, amount in ((2, 1.0), (1, 5.0), (2, 3.0))]
+    kept = merge.keep_latest(to_table(read, WITHOUT_UPDATES), WITHOUT_UPDATES)
+    assert [(row["id"], row["amount"]) for row in kept.to_pylist()] == [(1, 5.0), (2, 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("resource", "columns"),
+    [
+        (EVENTS, ["id", "updated_at", "_ingested_at", "_partition_date"]),
+        (WITHOUT_UPDATES, ["id", "_ingested_at", "_partition_date"]),
+    ],
+    ids=["dated", "not dated"],
+)
+def test_of_two_copies_in_two_days_the_most_telling_column_decides_last(resource, columns):
+    assert merge.version_columns(resource) == columns
+
+
+def test_of_two_copies_that_nothing_dates_the_first_ingested_is_beaten():
+    early = table([(1, 5), (2, 0)])
+    read = to_table([{"id": 1, "event_time": NOON}], EVENTS)
+    late = bronze.add_metadata(read, EVENTS, DAY, NOON + timedelta(hours=1))
+    copies = pa.concat_tables([late, early]).select(merge.version_columns(WITHOUT_UPDATES))
+    assert merge.beaten(copies, WITHOUT_UPDATES).to_pylist() == [
+        {"id": 1, "_ingested_at": NOON, "_partition_date": DAY}
+    ]
 
 
 def test_a_write_that_fails_leaves_the_former_content_and_no_litter(tmp_path):

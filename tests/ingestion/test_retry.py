@@ -1,8 +1,10 @@
 """What each status of an answer means: done, to be asked again, or an error in one sentence with what to do."""
 
 import logging
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from requests.structures import CaseInsensitiveDict
 
 from ingestion.api.retry import RateLimit, TransientError, check_status, retry_after_seconds, retrying
@@ -103,3 +105,89 @@ def test_our_own_limit_spaces_requests_by_its_inverse(per_second, interval):
 def test_a_header_that_is_not_there_is_no_wait():
     assert retry_after_seconds(None) == 0.0
     assert retry_after_seconds("bientôt") == 0.0
+
+
+SERVED = "Wed, 03 Jan 2024 08:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("header", "served_at", "seconds"),
+    [
+        (" 7 ", None, 7.0),
+        ("9" * 12, None, 999_999_999.0),
+        ("Wed, 03 Jan 2024 08:00:30 GMT", SERVED, 30.0),
+        ("Wed, 03 Jan 2024 07:59:30 GMT", SERVED, 0.0),
+        ("Wed, 03 Jan 2024 08:00:45 GMT", None, 15.0),
+        ("Wed, 03 Jan 2024 08:00:30 -0000", SERVED, 0.0),
+        ("1.5", None, 0.0),
+    ],
+    ids=[
+        "spaces",
+        "for ever",
+        "a date",
+        "a date past",
+        "a date, no clock",
+        "a date of no zone",
+        "no integer",
+    ],
+)
+def test_the_wait_asked_for_is_read_in_seconds_or_as_a_date(header, served_at, seconds):
+    with time_machine.travel(datetime(2024, 1, 3, 8, 0, 30, tzinfo=UTC), tick=False):
+        assert retry_after_seconds(header, served_at) == seconds
+
+
+def test_a_date_is_compared_with_the_clock_of_the_answer_that_holds_it():
+    error = told(503, {"Retry-After": "Wed, 03 Jan 2024 08:00:09 GMT", "Date": SERVED})
+    assert error.retry_after == 9
+
+
+def waits(error, max_attempts=4, max_wait=10.0, budget=1000.0):
+    """What is waited between the attempts of a call that always fails, in seconds."""
+    slept = []
+
+    def call():
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        retrying(max_attempts, max_wait, budget).copy(sleep=slept.append)(call)
+    assert caught.value is error
+    return slept
+
+
+def test_a_wait_is_never_nil_nor_longer_than_the_longest():
+    found = [wait for _ in range(50) for wait in waits(TransientError("server_error", "503"), 6, 2.0)]
+    assert len(found) == 250
+    assert 0.05 <= min(found) < max(found) <= 2.0
+    assert len(set(found)) > 200, "chance spreads them"
+
+
+def test_the_longest_wait_may_be_shorter_than_the_shortest():
+    assert set(waits(TransientError("server_error", "503"), max_wait=0.01)) == {0.01}
+
+
+def test_what_the_api_asks_is_waited_though_it_is_more_than_the_longest():
+    assert waits(TransientError("rate_limited", "429", 30.0)) == [30.0] * 3
+
+
+def test_a_wait_that_would_pass_the_budget_is_not_begun():
+    assert waits(TransientError("rate_limited", "429", 30.0), budget=29) == []
+
+
+def test_what_will_not_pass_is_asked_once():
+    assert waits(IngestError("not_found", "404")) == []
+
+
+def test_requests_are_spaced_and_a_pause_is_not_caught_up(monkeypatch):
+    now, slept = [100.0], []
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", slept.append)
+    limit = RateLimit(4)
+    for moment in (100.0, 100.0, 100.1, 200.0, 200.0):
+        now[0] = moment
+        limit.wait()
+    assert slept == pytest.approx([0, 0.25, 0.4, 0, 0.25])
+
+
+def test_without_a_limit_nothing_is_waited_for(monkeypatch):
+    monkeypatch.setattr("time.sleep", pytest.fail)
+    RateLimit(None).wait()
