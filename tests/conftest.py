@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,11 @@ class Engine:
     def environment(self, **more: str) -> dict[str, str]:
         return os.environ | {"LAB_API_URL": self.api_url} | more
 
+    def run(self, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
+        return python_by_fork.run(command[1:], self.folder, environment)
+
     def __call__(self, name: str, *arguments: object, **environment: str) -> Run:
-        _, *command = self.command(name, *arguments)
-        done = python_by_fork.run(command, self.folder, self.environment(**environment))
+        done = self.run(self.command(name, *arguments), self.environment(**environment))
         lines = done.stdout.splitlines()
         assert len(lines) == 1, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

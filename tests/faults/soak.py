@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import resource
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -43,8 +44,11 @@ NO_ROOM = "20"
 class Cramped(Engine):
     """The engine where no file may grow beyond NO_ROOM."""
 
-    def command(self, name: str, *arguments: object) -> list[str]:
-        return ["sh", "-c", 'ulimit -f "$0"; exec "$@"', NO_ROOM, *super().command(name, *arguments)]
+    def run(self, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
+        cramped = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', NO_ROOM, *command]
+        return subprocess.run(
+            cramped, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8", timeout=120
+        )
 
 
 @dataclass
