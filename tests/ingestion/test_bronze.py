@@ -83,6 +83,51 @@ def test_an_increment_drops_nothing_and_says_so():
     assert change == merge.Change(written=1, replaced=1, unchanged=0, dropped=0)
 
 
+def one(amount, updated_at=NOON):
+    """A day of one row."""
+    row = {"id": 1, "event_time": NOON, "updated_at": updated_at, "amount": amount}
+    return bronze.add_metadata(to_table([row], EVENTS), EVENTS, DAY, NOON)
+
+
+def test_a_day_that_was_not_there_is_written_as_it_was_read():
+    merged, change = merge.merge(None, one(1.0), EVENTS, whole_day=True)
+    assert (content(merged), change) == ({1: 1.0}, merge.Change(written=1))
+
+
+@pytest.mark.parametrize("whole_day", [False, True])
+@pytest.mark.parametrize(("before", "after"), [(None, 2.0), (2.0, None)], ids=["comes", "goes"])
+def test_a_value_that_comes_or_goes_is_a_correction(before, after, whole_day):
+    merged, change = merge.merge(one(before), one(after), EVENTS, whole_day)
+    assert (content(merged), change) == ({1: after}, merge.Change(replaced=1))
+
+
+def test_a_value_that_is_missing_still_is_no_correction():
+    _, change = merge.merge(one(None), one(None), EVENTS, whole_day=True)
+    assert change == merge.Change(unchanged=1)
+
+
+LATER = NOON + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("former", "incoming", "whole_day", "kept"),
+    [
+        (LATER, NOON, False, 1.0),
+        (LATER, NOON, True, 2.0),
+        (NOON, None, False, 1.0),
+        (None, NOON, False, 2.0),
+        (None, None, False, 2.0),
+        (NOON, NOON, False, 2.0),
+    ],
+    ids=["older", "older, the whole day", "no longer dated", "dated at last", "never dated", "as old"],
+)
+def test_an_older_version_replaces_a_newer_one_only_when_the_whole_day_is_read(
+    former, incoming, whole_day, kept
+):
+    merged, _ = merge.merge(one(1.0, former), one(2.0, incoming), EVENTS, whole_day)
+    assert content(merged) == {1: kept}
+
+
 WITHOUT_UPDATES = replace(EVENTS, updated_at_field=None)
 
 

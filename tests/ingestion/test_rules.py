@@ -73,8 +73,8 @@ def test_no_row_may_be_asked_for_and_a_range_of_one_value():
             "r.json : value_ranges.a doit être [min, max], deux nombres, pas [1, 2, 3].",
         ),
         (
-            {"value_ranges": {"a": [1, "2"]}},
-            'r.json : value_ranges.a doit être [min, max], deux nombres, pas [1, "2"].',
+            {"value_ranges": {"a": [1, "été"]}},
+            'r.json : value_ranges.a doit être [min, max], deux nombres, pas [1, "été"].',
         ),
         (
             {"value_ranges": {"a": [None, None]}},
@@ -97,7 +97,7 @@ def test_what_is_no_rule_is_told_with_its_place(content, sentence):
         ("{\n  oups}", "ligne 2 : ce n'est pas du JSON (Expecting property name enclosed in double quotes)."),
         ("[" * 100_000, " : des milliers de niveaux, ce ne sont pas des règles."),
         (
-            '{"min_rows": 1, "min_rows": 2}',
+            '{"value_ranges": {}, "min_rows": 1, "min_rows": 2}',
             " : la clé « min_rows » est donnée deux fois, une seule compterait.",
         ),
         (
