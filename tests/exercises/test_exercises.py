@@ -217,6 +217,26 @@ def test_looking_at_what_a_check_is_doing_does_not_stop_it_for_ever(tmp_path):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "imported"),
+    [
+        ("tp21.5", []),
+        ("tp21.4", ["pyarrow"]),
+        ("tp22.5", ["pyarrow"]),
+        ("tp22", ["pyarrow", "great_expectations"]),
+    ],
+    ids=["done in n8n", "a script", "one that may import it", "the practical, ahead of time"],
+)
+def test_nobody_waits_for_the_import_of_what_the_check_may_not_use(asked, imported):
+    names = ["pyarrow", "great_expectations"]
+    code = (
+        f"import sys; from labkit.exercises import check_child; check_child.get_ready(['{asked}']); "
+        f"print([name for name in {names} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.stdout == f"{imported}\n", done.stderr
+
+
 # Checks on files in any state
 
 
