@@ -45,7 +45,7 @@ class Engine:
         return os.environ | {"LAB_API_URL": self.api_url} | more
 
     def run(self, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
-        return python_by_fork.run(command[1:], self.folder, environment)
+        return python_by_fork.run(command[1:], self.folder, environment, timeout=120)
 
     def __call__(self, name: str, *arguments: object, **environment: str) -> Run:
         done = self.run(self.command(name, *arguments), self.environment(**environment))

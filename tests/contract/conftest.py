@@ -59,7 +59,7 @@ class Subject:
 
     def run(self, script: str, *arguments: object, **environment: str) -> Run:
         _, *command = self.command(script, *arguments)
-        done = python_by_fork.run(command, self.folder, self.environment(**environment))
+        done = python_by_fork.run(command, self.folder, self.environment(**environment), timeout=120)
         return Run(done.returncode, done.stdout, done.stderr)
 
     def ingest(self, start: str, end: str, *arguments: object, **environment: str) -> Run:

@@ -126,7 +126,9 @@ def test_without_boto3_an_address_s3_says_what_to_install(engine, s3):
         cwd=engine.folder,
         env=engine.environment(PYTHONPATH=str(engine.folder)),
         capture_output=True,
+        encoding="utf-8",
     )
+    assert "Traceback" not in done.stderr
     message = json.loads(done.stdout)["error"]["message"]
     assert (done.returncode, "ingestion[s3]" in message) == (2, True)
 

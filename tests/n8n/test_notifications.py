@@ -13,9 +13,10 @@ from aiosmtpd.smtp import AuthResult
 from labkit.base.processes import free_port
 from tests.n8n.conftest import WORKFLOWS, both, parameters, with_scripts
 
-pytestmark = pytest.mark.n8n
+pytestmark = [pytest.mark.n8n, pytest.mark.usefixtures("validation_by_script")]
 INGESTION = "labIngestion0001"
 DAY = parameters(watermark="", start_date="2024-01-01", end_date="2024-01-01")
+BY_SCRIPT = both(with_scripts, DAY)
 
 
 class Mailbox:
@@ -55,14 +56,6 @@ def mailbox(lab, monkeypatch):
     for name in ("LAB_SMTP_URL", "LAB_SMTP_FROM", "LAB_SMTP_TO"):
         monkeypatch.delenv(name)
     lab.bring(WORKFLOWS)
-
-
-@pytest.fixture(autouse=True)
-def validation_by_script(lab):
-    lab.run_scripts("labValidation001")
-
-
-BY_SCRIPT = both(with_scripts, DAY)
 
 
 def ingest(lab, change=BY_SCRIPT):

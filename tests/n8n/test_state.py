@@ -10,14 +10,9 @@ import pytest
 from tests.n8n.conftest import both, command, node_of, parameters, with_scripts
 from tests.unit.lab_copy import wait_until
 
-pytestmark = pytest.mark.n8n
+pytestmark = [pytest.mark.n8n, pytest.mark.usefixtures("validation_by_script")]
 INGESTION = "labIngestion0001"
 FREE = ("", 0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def validation_by_script(lab):
-    lab.run_scripts("labValidation001")
 
 
 @pytest.fixture(autouse=True)
