@@ -1,7 +1,6 @@
 """The day, in its order: after each step its check is green, the next one is to do, and all that was shown runs."""
 
 import os
-import shutil
 
 import nbformat
 import pytest
@@ -12,28 +11,10 @@ from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
 from tests import python_by_fork
 from tests.checks_by_fork import run_checks
-from tests.conftest import PRACTICALS, REPOSITORY, STEPS_OF_THE_DAY
+from tests.conftest import PRACTICALS, STEPS_OF_THE_DAY
 
 SCRIPT_STEPS = [step for step in STEPS_OF_THE_DAY if not step.n8n]
 CORE_STEPS = [step for step in SCRIPT_STEPS if not step.further]
-
-
-@pytest.fixture
-def lab(tmp_path):
-    """lab("check", "tp21.1"): what `lab` says in a copy whose labs/ nobody has touched."""
-    shutil.copytree(
-        REPOSITORY / "solutions", tmp_path / "solutions", ignore=shutil.ignore_patterns("__pycache__")
-    )
-
-    def command(*arguments: object) -> str:
-        environment = os.environ | {"LAB_ROOT": str(tmp_path), "COLUMNS": "120"}
-        done = python_by_fork.run(["-m", "labkit.cli", *map(str, arguments)], tmp_path, environment)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.stdout
-
-    command("cut")
-    command.root = tmp_path
-    return command
 
 
 def states(said: str) -> dict[str, str]:
@@ -59,7 +40,7 @@ def test_who_catches_up_at_the_start_of_each_practical_finds_it_ready(lab):
         core = [step.number for step in exercises()[before].steps if not step.further]
         lab("catch-up", before, "--to", max(core))
         first = exercises()[name].steps[0].name
-        assert states(lab("check", first)) == {first: "À FAIRE"}
+        assert states(lab("check", first).stdout) == {first: "À FAIRE"}
 
 
 @pytest.mark.parametrize("name", PRACTICALS)
