@@ -108,8 +108,7 @@ def npm_specs(lock: Path) -> Iterator[str]:
     for place, package in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
         fits = all(name in package[key] for key, name in here.items() if key in package)
         if place and fits:
-            name = package.get("name") or place.rpartition("node_modules/")[2]
-            yield f"{name}@{package['version']}"
+            yield f"{install.name_of(place, package)}@{package['version']}"
 
 
 def keep_driver(folder: Path) -> None:

@@ -82,7 +82,34 @@ class Checker:
 
 def run_checks(target: str, folder: Path, process: subprocess.Popen | None = None) -> list[Finding]:
     """Run the checks of "tp21" or "tp21.2" on the scripts of `folder`. ExerciseError for an unknown target."""
-    steps = find_steps(target)
+    found = _told_once(_run(find_steps(target), folder, process))
+    if folder == LABS:
+        try:
+            progress.remember({step.name: overall(one) for step, one in by_step(target, found).items()})
+        except StateError as problem:
+            # What was found is worth more than its memory.
+            print(problem.message, file=sys.stderr)
+    return found
+
+
+def run_each(steps: list[Step], folder: Path) -> list[Finding]:
+    """As run_checks of each of these steps of a practical, in one process for as long as no answer ends it."""
+    found: dict[str, list[Finding]] = {}
+    left = steps
+    while left:
+        for finding in _run(left, folder):
+            found.setdefault(finding.step, []).append(finding)
+        not_reached = [step for step in left if found[step.name][-1].check == step.name]
+        if not_reached == left:
+            break
+        for step in not_reached:
+            del found[step.name]
+        left = not_reached
+    return [finding for step in steps for finding in _told_once(found[step.name])]
+
+
+def _run(steps: list[Step], folder: Path, process: subprocess.Popen | None = None) -> list[Finding]:
+    """What the checks of these steps find; for a step that they did not reach, a finding that bears its name."""
     # Two saves within a second, of the same length, would leave Python with the bytecode of the first.
     shutil.rmtree(folder / "__pycache__", ignore_errors=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
@@ -106,14 +133,7 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
         if process is None or process.poll() is not None:
             process = start(*(step.name for step in steps))
         words = process.communicate(json.dumps(job) + "\n")
-        found = _findings(steps, folder, report, "".join(words))
-    if folder == LABS:
-        try:
-            progress.remember({step.name: overall(one) for step, one in by_step(target, found).items()})
-        except StateError as problem:
-            # What was found is worth more than its memory.
-            print(problem.message, file=sys.stderr)
-    return found
+        return _findings(steps, folder, report, "".join(words))
 
 
 def _files_of(steps: list[Step]) -> list[str]:
@@ -161,7 +181,7 @@ def _findings(steps: list[Step], folder: Path, report: Path, words: str) -> list
     reached = {finding.step for finding in found}
     missing = [step for step in steps if step.name not in reached]
     found += [Finding(step.name, step.name, step.title, "unchecked", got=reason) for step in missing]
-    return _told_once(_one_for_each_check(found))
+    return _one_for_each_check(found)
 
 
 def _told_once(found: list[Finding]) -> list[Finding]:

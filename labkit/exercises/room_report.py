@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from labkit.base import state_file
 from labkit.base.outcomes import COLORS, LABELS, MARKS, in_html
-from labkit.exercises.check import PLACE, Finding, badge, by_step, described, overall, run_checks
-from labkit.exercises.declared import N8N_STEPS, Step, exercises
+from labkit.exercises.check import PLACE, Finding, badge, by_step, described, overall, run_each
+from labkit.exercises.declared import N8N_STEPS, Exercise, Step, exercises
 
 # Two checks at a time: each is a process that computes.
 AT_A_TIME = 2
@@ -48,12 +48,14 @@ def _is_of_a_system(folder: str) -> bool:
 
 def collect(homes: dict[str, Path]) -> dict[str, list[Finding]]:
     """{trainee: what the checks found}."""
-    asked = [(trainee, step.name) for trainee in homes for step in _steps() if not step.n8n]
+    asked = [(trainee, exercise) for trainee in homes for exercise in exercises().values()]
     found = {trainee: _found_in_n8n(home) for trainee, home in homes.items()}
-    with ThreadPoolExecutor(AT_A_TIME) as pool, tqdm(total=len(asked), unit="étape") as progress:
-        for (trainee, _), findings in zip(
-            asked, pool.map(lambda one: run_checks(one[1], homes[one[0]]), asked), strict=True
-        ):
+
+    def check(one: tuple[str, Exercise]) -> list[Finding]:
+        return run_each([step for step in one[1].steps if not step.n8n], homes[one[0]])
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool, tqdm(total=len(asked), unit="TP") as progress:
+        for (trainee, _), findings in zip(asked, pool.map(check, asked), strict=True):
             found[trainee] += findings
             progress.update()
     return found
