@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from labkit.n8n.client import OWNER
 from labkit.n8n.workflows import find, read
+from tests.unit.lab_copy import wait_until
 
 SCREEN = {"width": 1400, "height": 800}
 MARGIN = 24
@@ -44,6 +45,8 @@ SEEN = """() => {
   see("canvas", "", document.querySelector(".vue-flow").getBoundingClientRect());
   return seen;
 }"""
+
+GO_TO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate', { state: {} })); }"
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,21 @@ class Editor:
         assert answer.ok, answer.text()
 
     def open(self, workflow_id: str) -> None:
-        """The workflow at the editor's own zoom."""
-        self.page.goto(f"{self.url}/workflow/{workflow_id}")
+        """The workflow at the editor's own zoom; from another one, by the editor's router, without loading it anew."""
+        with self.page.expect_response(f"**/rest/workflows/{workflow_id}*"):
+            if self.page.url.startswith(f"{self.url}/workflow/"):
+                self.page.evaluate(GO_TO, f"/workflow/{workflow_id}")
+            else:
+                self.page.goto(f"{self.url}/workflow/{workflow_id}")
         self.page.wait_for_selector(".vue-flow__node")
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(800)
+        wait_until(self._is_still)
+
+    def _is_still(self) -> bool:
+        """Whether nothing of the canvas has moved for half a second."""
+        before = self.page.evaluate(SEEN)
+        self.page.wait_for_timeout(500)
+        return self.page.evaluate(SEEN) == before
 
     def view(self) -> View:
         return View([Seen(**one) for one in self.page.evaluate(SEEN)])

@@ -30,9 +30,12 @@ def lab(tmp_path_factory):
         yield made
 
 
-@pytest.fixture
-def editor(lab, page):
-    return Editor(page, lab.server.url, PASSWORD)
+@pytest.fixture(scope="module")
+def editor(lab, browser):
+    """An editor in which workflows are opened one after the other, as one does: its page is long to load."""
+    context = browser.new_context(viewport=PROJECTOR, locale="fr-FR")
+    yield Editor(context.new_page(), lab.server.url, PASSWORD)
+    context.close()
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *CHECKPOINTS], ids=lambda path: path.stem)

@@ -132,10 +132,11 @@ def _error(message: str, hint: str | None = None) -> dict:
 
 def _where(error: BaseException, folder: Path) -> str:
     """The last line of the trainee's files the exception went through, to show; empty if none."""
+    home = folder.resolve()
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve().parent == folder.resolve()
+        if Path(frame.filename).resolve().parent == home
     ]
     if not frames:
         return ""
