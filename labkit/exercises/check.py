@@ -73,10 +73,10 @@ class Checker:
         self.spare: dict[str, subprocess.Popen] = {}
 
     def run(self, target: str, folder: Path) -> list[Finding]:
-        """As run_checks; the process of the next question about the same practical is started ahead of time."""
+        """As run_checks; the process of the next question, most often the same one, is started ahead of time."""
         exercise = find_steps(target)[0].exercise
         found = run_checks(target, folder, self.spare.pop(exercise, None))
-        self.spare[exercise] = start(exercise)
+        self.spare[exercise] = start(exercise, target)
         return found
 
 

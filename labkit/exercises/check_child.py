@@ -1,7 +1,8 @@
 """The process that runs the checks once: what is heavy is imported first, then one JSON line says what to check.
 
-Started ahead of time it costs nothing to the one who waits: for all of TP2.2 it then has Great Expectations, which
-takes several seconds. Asked for a step, it leaves that import to the scripts: one that is to do makes none.
+Started ahead of time it costs nothing to the one who waits: it then has Great Expectations too, which takes several
+seconds, if the step asked about just before uses it. Otherwise that import is left to the scripts: what is to do makes
+none.
 """
 
 import importlib
@@ -11,14 +12,19 @@ import sys
 
 from labkit.exercises.declared import find_steps
 
+# What is asked ahead of time, after the one step whose scripts may use Great Expectations.
+AHEAD_WITH_EXPECTATIONS = {"tp22", "tp22.5"}
 HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity", "labkit.practice_api.server")
 
 
 def get_ready(targets: list[str]) -> None:
-    """Import what the checks of these steps, or practicals, need; those of a step done in n8n need little."""
+    """Import what the checks of these steps need; ahead of time they are a practical and the step asked about before.
+
+    Those of a step done in n8n alone need little.
+    """
     if all(step.n8n for target in targets for step in find_steps(target)):
         return
-    own = ("great_expectations",) if "tp22" in targets else ()
+    own = ("great_expectations",) if {*targets} >= AHEAD_WITH_EXPECTATIONS else ()
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in (*HEAVY, *own):
         importlib.import_module(name)

@@ -14,8 +14,8 @@ from tests.browser.jupyterlab import running_lab
 from tests.notebooks.workspace import REPOSITORY
 
 pytestmark = pytest.mark.browser
-# One of each kind: prose and services, figures, a lesson that changes what is on disk, a run. nbval executes them all.
-NAMES = ("00_accueil", "03_formats", "05_checkpoint", "06_api_vers_parquet")
+# One of each kind: prose and services, a lesson that changes what is on disk, a run and its figure. nbval executes all.
+NAMES = ("00_accueil", "05_checkpoint", "06_api_vers_parquet")
 MENUS = ["Fichier", "Édition", "Affichage", "Exécution", "Noyau", "Onglets", "Paramètres", "Aide"]
 SHOWN = {"data", "ingestion", "labs", "n8n", "notebooks", "solutions", "README.md", "README.fr.md"}
 
