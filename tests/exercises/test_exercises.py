@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from labkit.exercises import cutting, declared
+from labkit.exercises import check, cutting, declared
 from labkit.exercises.room_report import trainees
 from tests.conftest import PRACTICALS, REPOSITORY
 from tests.unit.lab_copy import wait_until
@@ -429,6 +429,23 @@ def test_report_shows_the_room_with_the_most_failed_checks_first(lab, tmp_path):
     grid = (room / "grille.html").read_text(encoding="utf-8")
     assert "Alice — compétences acquises : 1 sur 12" in grid
     assert "Orchestrer un script dans n8n" in grid
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("generate_dates.py", '    raise NotImplementedError("tp23.1")', "    __import__('os')._exit(0)"),
+        ("generate_dates.py", "import json", "import jsom"),
+        ("ingest_api.py", "class Parser(", "def oups(:\n\n\nclass Parser("),
+    ],
+    ids=["ends Python", "a misspelt import", "unreadable"],
+)
+def test_steps_checked_together_are_told_as_each_alone(lab, name, old, new):
+    lab.edit(name, old, new)
+    steps = [step for step in declared.exercises()["tp23"].steps if not step.n8n]
+    alone = [finding for step in steps for finding in check.run_checks(step.name, lab.labs)]
+    assert {finding.outcome for finding in alone} - {"todo"}
+    assert check.run_each(steps, lab.labs) == alone
 
 
 def test_report_finds_the_scripts_of_each_archive_and_nobody_else_s(tmp_path):
