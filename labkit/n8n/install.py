@@ -164,31 +164,34 @@ def _with_addresses(folder: Path) -> dict:
     """
     lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     # What comes within another package has no digest of its own.
-    fetched = [(place, one) for place, one in lock["packages"].items() if "integrity" in one]
-    ends = [_end_of_address(name_of(place, one), one["version"]) for place, one in fetched]
-    place, one = fetched[0]
+    fetched = {place: one for place, one in lock["packages"].items() if "integrity" in one}
+    registry = None
+    for place, one in fetched.items():
+        name, version = name_of(place, one), one["version"]
+        end = f"/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
+        if registry is None:
+            registry, *_ = _address_of(f"{name}@{version}", folder).rpartition(end)
+        if registry:
+            one["resolved"] = registry + end
+    return lock
+
+
+def _address_of(package: str, folder: Path) -> str:
+    """Where the registry that is configured keeps this `name@version`; empty if it does not answer at once."""
     asked = subprocess.run(
-        [npm(), "view", f"{name_of(place, one)}@{one['version']}", "dist.tarball", "--fetch-retries=0"],
+        [npm(), "view", package, "dist.tarball", "--fetch-retries=0"],
         cwd=folder,
         env=os.environ | node_path(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
     )
-    registry, found, _ = asked.stdout.partition(ends[0])
-    if found:
-        for (_, one), end in zip(fetched, ends, strict=True):
-            one["resolved"] = registry + end
-    return lock
+    return asked.stdout.strip()
 
 
 def name_of(place: str, package: dict) -> str:
     """What the registry calls the package that a lock puts in the folder `place`."""
     return package.get("name") or place.rpartition("node_modules/")[2]
-
-
-def _end_of_address(name: str, version: str) -> str:
-    return f"/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
 
 
 def _run_npm(

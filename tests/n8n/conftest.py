@@ -277,6 +277,11 @@ def validation_by_script(lab):
     lab.run_scripts("labValidation001")
 
 
+@pytest.fixture(scope="module")
+def backfill_by_script(lab):
+    lab.run_scripts("labBackfill00001")
+
+
 @pytest.fixture(autouse=True)
 def fresh_api(request):
     """The API as on the first day, and no run of the test before still under way."""

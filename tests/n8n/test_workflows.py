@@ -130,7 +130,7 @@ def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(la
     assert [row["jours_faits"] for row in execution["nodes"]["Noter l'avancement"]] == [10, 12]
 
 
-def test_backfill_goes_on_after_a_failed_day_and_lists_it(lab):
+def test_backfill_goes_on_after_a_failed_day_and_lists_it(lab, backfill_by_script):
     lab.switch("faults", kind="404", next=1)
     with lab.changed(BACKFILL, parameters(start_date="2024-02-01", end_date="2024-02-03")):
         execution = lab.execute(BACKFILL, "Lancer le backfill")
@@ -158,7 +158,7 @@ def fill_form(lab, **values):
     return page
 
 
-def test_the_form_asks_a_password_and_starts_a_backfill(lab):
+def test_the_form_asks_a_password_and_starts_a_backfill(lab, backfill_by_script):
     form = f"{lab.server.url}/form/lab/backfill"
     # 404 until n8n, which publishes in its own time, listens.
     wait_until(lambda: requests.get(form, timeout=10).status_code == 401)
@@ -195,7 +195,7 @@ def test_the_form_says_that_the_api_does_not_answer(lab):
     assert "L’API ne répond pas" in page
 
 
-def test_a_backfill_asked_for_by_form_that_fails_is_told_once(lab):
+def test_a_backfill_asked_for_by_form_that_fails_is_told_once(lab, backfill_by_script):
     lab.switch("faults", kind="404", rate=1)
     fill_form(lab, start_date="2024-02-11", end_date="2024-02-11", mode="refaire")
     assert lab.last_execution(BACKFILL)["status"] == "error"
