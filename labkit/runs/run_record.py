@@ -55,16 +55,14 @@ class RunRecord:
 
 
 def _as_word(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def days_of(result: dict) -> dict[str, list[str]]:
     """{state: days} of a run's result, without the states that no day is in."""
     partitions = result.get("partitions") or {}
     failed = sorted(result.get("failed") or {})
-    found = {state: partitions.get(state, []) for state in DAY_STATES} | (
-        {"failed": failed} if failed else {}
-    )
+    found = {state: partitions.get(state) for state in DAY_STATES} | ({"failed": failed} if failed else {})
     return {state: days for state, days in found.items() if isinstance(days, list) and days}
 
 
@@ -75,7 +73,7 @@ def read(run_id: str) -> RunRecord | None:
 
 def last(count: int) -> list[RunRecord]:
     """The last runs, the newest first."""
-    paths = sorted(RUNS.glob("*.json"), reverse=True) if RUNS.is_dir() else []
+    paths = sorted(RUNS.glob("*.json"), reverse=True)
     records = (_read(path) for path in paths if RUN_ID.fullmatch(path.stem))
     return list(islice((record for record in records if record), count))
 
