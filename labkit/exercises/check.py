@@ -125,15 +125,14 @@ def _run(steps: list[Step], folder: Path, process: subprocess.Popen | None = Non
                 "LAB_CHECK_LIMIT": str(LIMIT),
             },
             "arguments": [
+                *("-q", "-c", str(CHECKS / "pytest.ini"), "--assert=plain", "--tb=no"),
                 *(
-                    "-q",
-                    "-c",
-                    str(CHECKS / "pytest.ini"),
                     *_files_of(steps),
-                    "--assert=plain",
-                    "--tb=no",
+                    "--confcutdir",
+                    str(CHECKS),
+                    "--basetemp",
+                    str(Path(temporary, "files")),
                 ),
-                *("--confcutdir", str(CHECKS), "--basetemp", str(Path(temporary, "files"))),
                 *("-p", "one_run", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
             ],
         }

@@ -179,7 +179,7 @@ def _with_addresses(folder: Path) -> dict:
 def _address_of(package: str, folder: Path) -> str:
     """Where the registry that is configured keeps this `name@version`; empty if it does not answer at once."""
     asked = subprocess.run(
-        [npm(), "view", package, "dist.tarball", "--fetch-retries=0"],
+        [npm(), "view", package, "dist.tarball", "--fetch-retries=0", "--fetch-timeout=20000"],
         cwd=folder,
         env=os.environ | node_path(),
         stdin=subprocess.DEVNULL,

@@ -123,11 +123,12 @@ class Editor:
 
     def open(self, workflow_id: str) -> None:
         """The workflow at the editor's own zoom; from another one, by the editor's router, without loading it anew."""
+        shown, wanted = self.page.url, f"{self.url}/workflow/{workflow_id}"
         with self.page.expect_response(f"**/rest/workflows/{workflow_id}*"):
-            if self.page.url.startswith(f"{self.url}/workflow/"):
+            if shown.startswith(f"{self.url}/workflow/") and shown != wanted:
                 self.page.evaluate(GO_TO, f"/workflow/{workflow_id}")
             else:
-                self.page.goto(f"{self.url}/workflow/{workflow_id}")
+                self.page.goto(wanted)
         self.page.wait_for_selector(".vue-flow__node")
         self.page.wait_for_load_state("networkidle")
         wait_until(self._is_still)
