@@ -125,14 +125,8 @@ def _run(steps: list[Step], folder: Path, process: subprocess.Popen | None = Non
                 "LAB_CHECK_LIMIT": str(LIMIT),
             },
             "arguments": [
-                *("-q", "-c", str(CHECKS / "pytest.ini"), "--assert=plain", "--tb=no"),
-                *(
-                    *_files_of(steps),
-                    "--confcutdir",
-                    str(CHECKS),
-                    "--basetemp",
-                    str(Path(temporary, "files")),
-                ),
+                *("-q", "-c", str(CHECKS / "pytest.ini"), "--confcutdir", str(CHECKS), *_files_of(steps)),
+                *("--assert=plain", "--tb=no", "--basetemp", str(Path(temporary, "files"))),
                 *("-p", "one_run", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
             ],
         }
