@@ -32,6 +32,7 @@ def test_each_step_is_green_once_written_and_the_next_is_to_do(lab):
         assert (step.name, outcome(step)) == (step.name, "right")
         if following:
             assert (following.name, outcome(following)) == (following.name, "todo")
+    assert {step.name for step in SCRIPT_STEPS if outcome(step) != "right"} == set()
 
 
 def test_who_catches_up_at_the_start_of_each_practical_finds_it_ready(lab):
