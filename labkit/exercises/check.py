@@ -94,18 +94,14 @@ def run_checks(target: str, folder: Path, process: subprocess.Popen | None = Non
 
 def run_each(steps: list[Step], folder: Path) -> list[Finding]:
     """As run_checks of each of these steps of a practical, in one process for as long as no answer ends it."""
-    found: dict[str, list[Finding]] = {}
+    found: dict[Step, list[Finding]] = {}
     left = steps
     while left:
-        for finding in _run(left, folder):
-            found.setdefault(finding.step, []).append(finding)
-        not_reached = [step for step in left if found[step.name][-1].check == step.name]
-        if not_reached == left:
-            break
-        for step in not_reached:
-            del found[step.name]
-        left = not_reached
-    return [finding for step in steps for finding in _told_once(found[step.name])]
+        ran = by_step(steps[0].exercise, _run(left, folder))
+        found |= {step: ran[step] for step in left}
+        not_reached = [step for step in left if found[step][-1].check == step.name]
+        left = not_reached if not_reached != left else []
+    return [finding for step in steps for finding in _told_once(found[step])]
 
 
 def _run(steps: list[Step], folder: Path, process: subprocess.Popen | None = None) -> list[Finding]:
