@@ -144,8 +144,9 @@ def _build_sqlite3(report: Callable[[str], None]) -> None:
 def ci(folder: Path, advice: str, report: Callable[[str], None], repair: str = REPAIR) -> None:
     """Put the packages that `folder` pins under its node_modules, without running their own install scripts."""
     offline = npm_offline()
-    # npm takes this file for the lock when it is there.
+    # npm takes this file for the lock when it is there: one that a killed installation left must not be.
     completed = folder / "npm-shrinkwrap.json"
+    completed.unlink(missing_ok=True)
     try:
         if not offline:
             completed.write_text(json.dumps(_with_addresses(folder)), encoding="utf-8")

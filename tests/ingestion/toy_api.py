@@ -1,10 +1,11 @@
-"""A small API over real HTTP, whose answers a test decides: one function from the query to (status, headers, body)."""
+"""A small API over real HTTP, whose answers a test decides: from what is asked to (status, headers, body)."""
 
 import contextlib
 import http.server
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -17,19 +18,14 @@ def envelope(rows: list, next_cursor: str | None = None, has_more: bool = False)
 
 
 @contextmanager
-def toy_api(answer: Callable[[dict[str, str]], Answer], seen: list | None = None) -> Iterator[str]:
-    """The address of an API that answers every GET with `answer(query)`, for the time of a `with`.
-
-    seen: collects the path and the Authorization header of each request.
-    """
+def answering(answer: Callable[[str, Message], Answer]) -> Iterator[str]:
+    """The address of a server that answers every GET with `answer(path and query, headers)`, during a `with`."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            if seen is not None:
-                seen.append((urlsplit(self.path).path, self.headers.get("Authorization")))
-            status, headers, body = answer(dict(parse_qsl(urlsplit(self.path).query)))
+            status, headers, body = answer(self.path, self.headers)
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
@@ -48,3 +44,20 @@ def toy_api(answer: Callable[[dict[str, str]], Answer], seen: list | None = None
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def toy_api(answer: Callable[[dict[str, str]], Answer], seen: list | None = None) -> Iterator[str]:
+    """The address of an API that answers every GET with `answer(query)`, for the time of a `with`.
+
+    seen: collects the path and the Authorization header of each request.
+    """
+
+    def answer_query(asked: str, headers: Message) -> Answer:
+        parts = urlsplit(asked)
+        if seen is not None:
+            seen.append((parts.path, headers.get("Authorization")))
+        return answer(dict(parse_qsl(parts.query)))
+
+    with answering(answer_query) as address:
+        yield address

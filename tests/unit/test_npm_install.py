@@ -4,13 +4,14 @@ import base64
 import hashlib
 import io
 import json
+import shutil
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 
 import pytest
 
 from labkit.n8n import install
+from tests.ingestion.toy_api import answering
 
 NAMES = ("@lab/two", "one")
 LIKE_NPM_S = "/{name}/-/{file}-1.0.0.tgz"
@@ -34,46 +35,33 @@ def integrity(name):
     return f"sha512-{base64.b64encode(hashlib.sha512(ARCHIVES[name]).digest()).decode()}"
 
 
-@pytest.fixture
-def registry(monkeypatch, tmp_path):
-    """registry(layout): npm's registry from now on, that keeps packages so; gives the paths it is asked for."""
-    servers = []
+@contextmanager
+def registry(layout):
+    """npm's registry for the time of a `with`, that keeps packages so; gives the paths it is asked for."""
+    asked = []
+    places = {name: layout.format(name=name, file=name.rpartition("/")[2]) for name in NAMES}
+    archives = {place: ARCHIVES[name] for name, place in places.items()}
 
-    def start(layout):
-        asked = []
+    def answer(target, _):
+        path = target.replace("%2f", "/")
+        asked.append(path)
+        if path in archives:
+            return 200, {}, archives[path]
+        name = path.removeprefix("/")
+        dist = {"tarball": address + places[name], "integrity": integrity(name)}
+        release = {"name": name, "version": "1.0.0", "dist": dist}
+        return 200, {}, json.dumps({"name": name, "versions": {"1.0.0": release}}).encode()
 
-        class Registry(BaseHTTPRequestHandler):
-            def do_GET(self):
-                path = self.path.replace("%2f", "/")
-                asked.append(path)
-                places = {layout.format(name=name, file=name.rpartition("/")[2]): name for name in NAMES}
-                if path in places:
-                    body = ARCHIVES[places[path]]
-                else:
-                    (place,) = [place for place, name in places.items() if path == f"/{name}"]
-                    dist = {"tarball": address + place, "integrity": integrity(places[place])}
-                    release = {"name": places[place], "version": "1.0.0", "dist": dist}
-                    body = json.dumps({"name": places[place], "versions": {"1.0.0": release}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    with answering(answer) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("npm_config_registry", address)
+        yield asked
 
-            def log_message(self, *_):
-                pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
-        address = f"http://127.0.0.1:{server.server_port}"
-        servers.append(server)
-        threading.Thread(target=server.serve_forever).start()
-        monkeypatch.setenv("npm_config_registry", address)
-        monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
-        return asked
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """npm's own cache, empty at first."""
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -96,21 +84,36 @@ def installed(pins):
     return all((pins / "node_modules" / name / "package.json").is_file() for name in NAMES)
 
 
-def test_a_registry_is_asked_about_one_package_then_for_the_archives(registry, pins):
-    asked = registry(LIKE_NPM_S)
-    assert installed(pins)
+def test_a_registry_is_asked_about_one_package_then_for_the_archives(pins):
+    with registry(LIKE_NPM_S) as asked:
+        assert installed(pins)
     assert sorted(asked) == ["/@lab/two", "/@lab/two/-/two-1.0.0.tgz", "/one/-/one-1.0.0.tgz"]
 
 
-def test_a_registry_with_a_layout_of_its_own_is_asked_about_each_package(registry, pins):
-    asked = registry(OF_ITS_OWN)
-    assert installed(pins)
+def test_a_registry_with_a_layout_of_its_own_is_asked_about_each_package(pins):
+    with registry(OF_ITS_OWN) as asked:
+        assert installed(pins)
     assert {"/@lab/two", "/one", "/download/two", "/download/one"} == set(asked)
 
 
-def test_what_an_install_that_was_killed_left_is_not_taken_for_the_lock(registry, pins):
-    registry(LIKE_NPM_S)
+def leave_half_installed(pins):
     left = (pins / "package-lock.json").read_text().replace("1.0.0", "0.9.0")
     (pins / "npm-shrinkwrap.json").write_text(left)
-    assert installed(pins)
+
+
+def test_what_an_install_that_was_killed_left_is_not_taken_for_the_lock(pins):
+    leave_half_installed(pins)
+    with registry(LIKE_NPM_S):
+        assert installed(pins)
     assert not (pins / "npm-shrinkwrap.json").exists()
+
+
+def test_nor_is_it_when_all_comes_from_an_archive_without_a_network(pins, cache, monkeypatch):
+    with registry(OF_ITS_OWN) as asked:
+        installed(pins)
+        shutil.rmtree(pins / "node_modules")
+        leave_half_installed(pins)
+        asked.clear()
+        monkeypatch.setattr(install, "npm_offline", lambda: ["--offline", "--cache", str(cache)])
+        assert installed(pins)
+    assert asked == []
