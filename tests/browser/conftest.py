@@ -1,5 +1,6 @@
 """A real browser for the tests: one Chromium a file, a fresh page (1280x720) a test."""
 
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,11 +20,18 @@ def browser():
         yield launched
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport=PROJECTOR, locale="fr-FR")
+@contextmanager
+def new_page(browser, **more):
+    """A page of its own, in French at a projector's size, for the time of a `with`. more: Playwright's new_context."""
+    context = browser.new_context(viewport=PROJECTOR, locale="fr-FR", **more)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(browser):
+    with new_page(browser) as page:
+        yield page
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labkit.n8n.workflows import read
-from tests.browser.conftest import PROJECTOR
+from tests.browser.conftest import new_page
 from tests.browser.jupyterlab import JupyterLab, running_lab
 from tests.browser.n8n_editor import Editor
 from tests.n8n.conftest import (
@@ -33,9 +33,8 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def editor(lab, browser):
     """An editor in which workflows are opened one after the other, as one does: its page is long to load."""
-    context = browser.new_context(viewport=PROJECTOR, locale="fr-FR")
-    yield Editor(context.new_page(), lab.server.url, PASSWORD)
-    context.close()
+    with new_page(browser) as page:
+        yield Editor(page, lab.server.url, PASSWORD)
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *CHECKPOINTS], ids=lambda path: path.stem)
@@ -85,11 +84,9 @@ def test_the_button_runs_the_backfill_and_its_nodes_turn_green(lab, editor):
 def form_page(lab, browser):
     """A page that knows the form's password and n8n's, as an operator's browser does."""
     secret = {"username": "formateur", "password": SECRETS["form_password"]}
-    context = browser.new_context(viewport=PROJECTOR, locale="fr-FR", http_credentials=secret)
-    page = context.new_page()
-    Editor(page, lab.server.url, PASSWORD)
-    yield page
-    context.close()
+    with new_page(browser, http_credentials=secret) as page:
+        Editor(page, lab.server.url, PASSWORD)
+        yield page
 
 
 def ask_for_days(page, start, end):
