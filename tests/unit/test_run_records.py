@@ -40,8 +40,8 @@ def runs(tmp_path, monkeypatch):
 # Made of a result
 
 
-def made(result, started=STARTED, **more):
-    return record_of("20260131T080509-abcdef", "ingest_api.py", started, {"a": 1}, result, **more)
+def made(result, **more):
+    return record_of("20260131T080509-abcdef", "ingest_api.py", STARTED, {"a": 1}, result, **more)
 
 
 def test_a_run_is_recorded_with_when_it_began_and_the_seconds_it_took():
