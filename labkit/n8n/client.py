@@ -48,8 +48,16 @@ class N8nClient:
 
     def workflows(self) -> dict[str, dict]:
         """{id: workflow} of all it holds, archived ones (`isArchived`) included."""
-        listed = self.request("GET", "/workflows")
-        return {one["id"]: self.request("GET", f"/workflows/{one['id']}") for one in listed}
+        return {one["id"]: self.workflow(one["id"]) for one in self.listed_workflows()}
+
+    def listed_workflows(self) -> list[dict]:
+        """The same without what they are made of: `id`, `name`, `isArchived`…; one request, where each takes one."""
+        listed: list[dict] = self.request("GET", "/workflows")
+        return listed
+
+    def workflow(self, workflow_id: str) -> dict:
+        found: dict = self.request("GET", f"/workflows/{workflow_id}")
+        return found
 
     def create_workflow(self, workflow: dict) -> dict:
         return self.request("POST", "/workflows", workflow)
@@ -99,11 +107,14 @@ class N8nClient:
     def wait_execution(self, execution_id: str, timeout: float = 300) -> dict:
         """The record of an execution once it has ended; N8nError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
+        pause = 0.1
         while time.monotonic() < deadline:
             record = self.execution(execution_id)
             if record["status"] not in UNFINISHED:
                 return record
-            time.sleep(0.3)
+            time.sleep(pause)
+            # n8n reads and sends the whole record each time: one that lasts is asked about less and less often.
+            pause = min(1.5 * pause, 1)
         raise N8nError(f"L'exécution {execution_id} n'a pas fini en {timeout:g} s.")
 
 

@@ -78,7 +78,7 @@ def test_the_services_are_reached_from_this_machine_where_they_say_and_the_api_a
 
 def test_what_n8n_and_the_course_s_commands_write_is_the_person_s(lab):
     client = n8n_of(lab)
-    workflow = client.workflows()[BACKFILL]
+    workflow = client.workflow(BACKFILL)
     parameters(start_date="2024-02-01", end_date="2024-02-02")(workflow)
     save_workflow(client, workflow)
     assert client.wait_execution(client.run_workflow(BACKFILL, "Lancer le backfill"))["status"] == "success"

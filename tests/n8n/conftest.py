@@ -109,14 +109,14 @@ class N8nLab:
     def run_scripts(self, *workflows: str) -> None:
         """These workflows run the scripts from now on: see with_scripts."""
         for name in workflows:
-            workflow = self.client.workflows()[name]
+            workflow = self.client.workflow(name)
             with_scripts(workflow)
             self.client.publish(save_workflow(self.client, workflow))
 
     @contextmanager
     def changed(self, workflow: str, change, publish: bool = False) -> Iterator[None]:
         """The workflow as a trainee would change it in the editor, for the time of a `with`."""
-        former = self.client.workflows()[workflow]
+        former = self.client.workflow(workflow)
         edited = json.loads(json.dumps(former))
         change(edited)
         self._save(edited, publish)

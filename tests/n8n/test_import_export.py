@@ -33,7 +33,7 @@ def lab_command(lab, *arguments):
 
 def move_and_rename(lab):
     """What a trainee does: a node dragged, a parameter changed."""
-    workflow = lab.client.workflows()[INGESTION]
+    workflow = lab.client.workflow(INGESTION)
     node = node_of(workflow, "Paramètres")
     node["position"] = [node["position"][0] + 37, node["position"][1] - 3]
     node["parameters"]["assignments"]["assignments"][0]["value"] = "labs"
@@ -80,7 +80,7 @@ def test_new_addresses_reach_the_workflows_nobody_changed(changed):
     outcomes = changed.bring(WORKFLOWS)
     assert outcomes["ingestion_incrementale"] == "kept"
     assert outcomes["notification"] == "updated"
-    assert "http://127.0.0.1:9" in json.dumps(changed.client.workflows()["labNotification1"])
+    assert "http://127.0.0.1:9" in json.dumps(changed.client.workflow("labNotification1"))
 
 
 def test_a_workflow_removed_in_the_editor_stays_removed_until_forced(lab):
@@ -91,7 +91,7 @@ def test_a_workflow_removed_in_the_editor_stays_removed_until_forced(lab):
 
 
 def in_service(lab, workflow):
-    held = lab.client.workflows()[workflow]
+    held = lab.client.workflow(workflow)
     return not held["isArchived"] and held["activeVersionId"] == held["versionId"]
 
 
@@ -125,7 +125,7 @@ def removed(lab, workflow):
     """n8n refuses while it still unpublishes what was just archived."""
     with suppress(N8nError):
         lab.client.request("DELETE", f"/workflows/{workflow}")
-    return workflow not in lab.client.workflows()
+    return workflow not in [one["id"] for one in lab.client.listed_workflows()]
 
 
 def interrupted(workflow):
@@ -156,7 +156,7 @@ def test_what_was_archived_comes_back_in_service(lab):
     outcomes = lab.bring(WORKFLOWS)
     assert (outcomes["declenchement_webhook"], outcomes["demo_injection"]) == ("published", "published")
     assert in_service(lab, WEBHOOK)
-    assert not lab.client.workflows()["labInjection0001"]["isArchived"]
+    assert not lab.client.workflow("labInjection0001")["isArchived"]
 
 
 def test_an_archived_workflow_that_a_trainee_changed_is_kept_until_forced(changed):
@@ -180,7 +180,7 @@ def test_the_export_command_writes_the_change_and_nothing_else(changed):
 
 
 def test_the_export_command_refuses_a_key_left_in_a_header(lab):
-    workflow = lab.client.workflows()[INGESTION]
+    workflow = lab.client.workflow(INGESTION)
     for assignment in node_of(workflow, "Paramètres")["parameters"]["assignments"]["assignments"]:
         if assignment["name"] == "base_url":
             assignment["value"] = "Bearer 3f1c9a70e2d84b5d9c61aa07"

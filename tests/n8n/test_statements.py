@@ -291,7 +291,7 @@ def test_catch_up_leaves_a_reference_that_was_changed_in_n8n_and_says_how_to_res
     day.lab("catch-up", "tp23", "--to", 3)
     with day.changed("labTp23Etape3p1", parameters(end_date="2024-01-02")):
         said = day.lab("catch-up", "tp23", "--to", 3)
-        kept = node_of(day.client.workflows()["labTp23Etape3p1"], "Paramètres")
+        kept = node_of(day.client.workflow("labTp23Etape3p1"), "Paramètres")
     assert "lab n8n import --force tp23_3" in said
     assert "2024-01-02" in json.dumps(kept)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from checking import NotAttempted, Uncheckable
 
@@ -26,17 +27,7 @@ class Workflow:
     def executions(self) -> list[dict]:
         """n8n's records of its last executions, the last first. Uncheckable if n8n is not there or refuses."""
         try:
-            client = connect()
-            built = [
-                found["id"]
-                for found in client.workflows().values()
-                if found["name"] == self.own_title and not found["isArchived"]
-            ]
-            listed = [
-                execution for one in (*self.ids, *built) for execution in client.executions(one, limit=5)
-            ]
-            newest = sorted(listed, key=lambda execution: int(execution["id"]), reverse=True)
-            return [client.execution(execution["id"]) for execution in newest]
+            return _last_executions(self)
         except N8nError as problem:
             raise Uncheckable(f"{problem} Puis relancez ce test.") from None
 
@@ -79,3 +70,17 @@ class Workflow:
         if not found:
             raise NotAttempted(f"Le workflow « {self.title} » n'a pas encore été exécuté dans n8n.")
         return found
+
+
+@cache
+def _last_executions(workflow: Workflow) -> list[dict]:
+    """Asked of n8n once for all the checks of a step."""
+    client = connect()
+    built = [
+        found["id"]
+        for found in client.listed_workflows()
+        if found["name"] == workflow.own_title and not found["isArchived"]
+    ]
+    listed = [execution for one in (*workflow.ids, *built) for execution in client.executions(one, limit=5)]
+    newest = sorted(listed, key=lambda execution: int(execution["id"]), reverse=True)
+    return [client.execution(execution["id"]) for execution in newest]
