@@ -190,6 +190,15 @@ def install_packages():
             "et la place sur le disque, puis relancez la même commande : elle reprend où elle en était."
             % origin
         )
+    compile_own_sources()
+
+
+def compile_own_sources():
+    """Byte-code for what is installed in place: where Python is told to write none, each process would make it anew.
+
+    A process that checks an exercise is: it leaves no folder among the trainee's scripts.
+    """
+    subprocess.run([environment_python(), "-m", "compileall", "-q", "labkit", "ingestion"], cwd=ROOT)
 
 
 def main():

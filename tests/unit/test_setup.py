@@ -44,6 +44,20 @@ def test_a_download_that_fails_ends_in_one_sentence_that_says_how_to_go_on(tmp_p
     assert [line for line in sentences(done.stderr) if "relancez la même commande" in line]
 
 
+def test_what_is_installed_in_place_is_compiled_once_even_where_python_writes_no_byte_code(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(bootstrap, "ROOT", str(tmp_path))
+    monkeypatch.setattr(bootstrap, "environment_python", lambda: sys.executable)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for name in ("labkit/exercises/checks/tp21.py", "ingestion/errors.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    bootstrap.compile_own_sources()
+    compiled = [path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*.pyc")]
+    assert sorted(compiled) == ["ingestion", "labkit"]
+
+
 @pytest.fixture
 def lab_n8n(tmp_path):
     """`lab n8n install` in a lab whose n8n is a small package of our own, and returns what it said."""
