@@ -1,6 +1,7 @@
 """Bring together what is already written and what was just read: one row an identifier, the latest."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -105,13 +106,14 @@ def _differs(former: pa.Table, incoming: pa.Table, resource: Resource, newest_wi
     """
     columns = [*resource.schema.names, "_extra"]
     before, after = former.select(columns).flatten(), incoming.select(columns).flatten()
-    differs = pa.chunked_array([pa.repeat(pa.scalar(False), former.num_rows)])
-    for old, new in zip(before.columns, after.columns, strict=True):
-        same = pc.fill_null(pc.equal(old, new), False)
-        both_null = pc.and_(pc.is_null(old), pc.is_null(new))
-        differs = pc.or_(differs, pc.invert(pc.or_(same, both_null)))
+    # Of two values of which one is missing, what tells is whether the other is too. No constant among the arguments:
+    # to make one of a Python value, pyarrow imports pandas, a quarter of a second.
+    each = (
+        pc.coalesce(pc.not_equal(old, new), pc.xor(pc.is_null(old), pc.is_null(new)))
+        for old, new in zip(before.columns, after.columns, strict=True)
+    )
+    differs = reduce(pc.or_, each)
     if newest_wins and resource.updated_at_field:
-        name = resource.updated_at_field
-        not_older = pc.fill_null(pc.greater_equal(incoming[name], former[name]), False)
-        differs = pc.and_(differs, pc.or_(not_older, pc.is_null(former[name])))
+        old, new = former[resource.updated_at_field], incoming[resource.updated_at_field]
+        differs = pc.and_(differs, pc.coalesce(pc.greater_equal(new, old), pc.is_null(old)))
     return differs

@@ -172,23 +172,29 @@ def test_an_update_of_the_year_9999_does_not_move_the_watermark_and_is_said(at):
     assert "update in the future ignored" in [line["message"] for line in run.logs]
 
 
-def test_sound_rows_and_unknown_fields_are_ingested_without_pandas(at):
-    """Its import costs a quarter of a second, more than ten days of ours."""
+@pytest.mark.parametrize(
+    "arguments",
+    [JANUARY_1ST, ("--watermark", "updated_at", "--start-date", "2024-01-01")],
+    ids=["a day", "an increment"],
+)
+def test_sound_rows_and_unknown_fields_are_ingested_without_pandas(at, arguments):
+    """Its import costs a quarter of a second, more than ten days of ours; the same over what is already there."""
     code = (
         "import sys; from ingestion.__main__ import main; main(['ingest', *sys.argv[1:]]); "
         "print({'pandas'} & set(sys.modules))"
     )
-    with toy_api(listing([event(1), event(2, loyalty="or")])) as url:
-        engine = at(url)
-        done = subprocess.run(
-            [sys.executable, "-c", code, *JANUARY_1ST],
-            cwd=engine.folder,
-            env=engine.environment(),
-            capture_output=True,
-            encoding="utf-8",
-        )
-    assert len(rows_of(engine)) == 2
-    assert done.stdout.splitlines()[-1] == "set()"
+    for corrected in ({}, {"country": "BE", "updated_at": "2024-01-02T09:00:00Z"}):
+        with toy_api(listing([event(1) | corrected, event(2, loyalty="or")])) as url:
+            engine = at(url)
+            done = subprocess.run(
+                [sys.executable, "-c", code, *arguments],
+                cwd=engine.folder,
+                env=engine.environment(),
+                capture_output=True,
+                encoding="utf-8",
+            )
+        assert len(rows_of(engine)) == 2
+        assert done.stdout.splitlines()[-1] == "set()"
 
 
 # Addresses and secrets
