@@ -6,9 +6,11 @@ Rows are walked a day at a time, so that ten years never stand in memory.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 
 import orjson
@@ -48,10 +50,9 @@ class Source:
     def by_event_time(self, selection: Selection) -> Iterator[Row]:
         """In (event_time, id) order: late and inserted rows land in the middle, and shift what follows."""
         for day in _days(selection.start, min(selection.end, self.now.date())):
-            arrived = (self._arrivals(selection.resource, d) for d in _days(day, day + timedelta(LATE_DAYS)))
-            inserted = (row for row in self.inserted[selection.resource] if row.is_visible(self.now))
-            rows = {row.id: row for rows in (*arrived, inserted) for row in rows if row.event_day == day}
-            yield from self._since(sorted(rows.values(), key=lambda row: (row.event_time, row.id)), selection)
+            rows = _of_day(self.seed, selection.resource, day, self.now)
+            inserted = [row for row in self._inserted(selection.resource) if row.event_day == day]
+            yield from self._since(sorted([*rows, *inserted], key=_event_position), selection)
 
     def by_id(self, selection: Selection, after: int) -> Iterator[Row]:
         """In id order, which is the order of arrival, after the id `after`."""
@@ -67,21 +68,53 @@ class Source:
 
     def by_update(self, selection: Selection, after: tuple[datetime, int]) -> Iterator[Row]:
         """In (updated_at, id) order, strictly after the pair `after`."""
+        position = _update_position(self.now)
         for day in _days(after[0].date(), self.now.date()):
-            nearby = _days(day - timedelta(CORRECTED_DAYS + 1), day + timedelta(LATE_DAYS))
-            arrived = (row for d in nearby for row in self._arrivals(selection.resource, d))
-            keyed = [((row.updated_at_as_of(self.now), row.id), row) for row in arrived]
-            page = [
-                (key, row)
-                for key, row in keyed
-                if key > after and key[0].date() == day and selection.start <= row.event_day <= selection.end
-            ]
-            yield from (row for _, row in sorted(page, key=lambda pair: pair[0]))
+            rows = _updated_on(self.seed, selection.resource, day, self.now)
+            inserted = [row for row in self._inserted(selection.resource) if position(row)[0].date() == day]
+            ordered = sorted([*rows, *inserted], key=position) if inserted else rows
+            for row in ordered[bisect_right(ordered, after, key=position) :]:
+                if selection.start <= row.event_day <= selection.end:
+                    yield row
+
+    def _inserted(self, resource: str) -> list[Row]:
+        return [row for row in self.inserted[resource] if row.is_visible(self.now)]
 
     def _since(self, rows: list[Row], selection: Selection) -> list[Row]:
         if selection.since is None:
             return rows
         return [row for row in rows if row.updated_at_as_of(self.now) >= selection.since]
+
+
+def _event_position(row: Row) -> tuple[datetime, int]:
+    return row.event_time, row.id
+
+
+def _update_position(now: datetime) -> Callable[[Row], tuple[datetime, int]]:
+    return lambda row: (row.updated_at_as_of(now), row.id)
+
+
+# Each page of a listing asks for the same days again: they are put in order once, as long as the clock stands.
+
+
+@lru_cache(maxsize=64)
+def _of_day(seed: int, resource: str, day: date, now: datetime) -> list[Row]:
+    """The generated rows of an event day, in (event_time, id) order."""
+    rows = _visible(seed, resource, _days(day, day + timedelta(LATE_DAYS)), now)
+    return sorted((row for row in rows if row.event_day == day), key=_event_position)
+
+
+@lru_cache(maxsize=64)
+def _updated_on(seed: int, resource: str, day: date, now: datetime) -> list[Row]:
+    """The generated rows that were updated on `day`, in (updated_at, id) order."""
+    position = _update_position(now)
+    nearby = _days(day - timedelta(CORRECTED_DAYS + 1), day + timedelta(LATE_DAYS))
+    rows = _visible(seed, resource, nearby, now)
+    return sorted((row for row in rows if position(row)[0].date() == day), key=position)
+
+
+def _visible(seed: int, resource: str, days: Iterator[date], now: datetime) -> Iterator[Row]:
+    return (row for day in days for row in batch(seed, resource, day) if row.is_visible(now))
 
 
 def _days(start: date, end: date) -> Iterator[date]:

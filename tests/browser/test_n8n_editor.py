@@ -20,7 +20,7 @@ from tests.n8n.conftest import (
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.n8n]
-BACKFILL = "labBackfill00001"
+BACKFILL, VALIDATION = "labBackfill00001", "labValidation001"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_node_in_trouble_is_seen(lab, editor):
 
 
 def test_the_button_runs_the_backfill_and_its_nodes_turn_green(lab, editor):
-    lab.run_scripts(BACKFILL)
+    lab.run_scripts(BACKFILL, VALIDATION)
     with lab.changed(BACKFILL, parameters(start_date="2024-01-01", end_date="2024-01-02")):
         editor.open(BACKFILL)
         editor.run_from("Lancer le backfill")
@@ -96,7 +96,7 @@ def ask_for_days(page, start, end):
 
 
 def test_the_form_shows_its_mode_refuses_wrong_days_and_leads_to_its_run(lab, form_page):
-    lab.run_scripts(BACKFILL)
+    lab.run_scripts(BACKFILL, VALIDATION)
     form_page.goto(f"{lab.server.url}/form/lab/backfill")
     expect(form_page.get_by_label("Mode")).to_have_value("compléter")
     ask_for_days(form_page, "2024-01-03", "2024-01-01")

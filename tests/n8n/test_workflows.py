@@ -116,7 +116,7 @@ def test_a_validation_that_fails_is_told_and_marks_the_execution(lab):
     ]
 
 
-def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(lab):
+def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(lab, validation_by_script):
     ingest(lab)
     there = [day for day in lab.days() if day <= "partition_date=2024-01-12"]
     period = parameters(start_date="2024-01-01", end_date="2024-01-12")
@@ -130,7 +130,7 @@ def test_backfill_loops_in_batches_skips_what_is_there_and_shows_its_progress(la
     assert [row["jours_faits"] for row in execution["nodes"]["Noter l'avancement"]] == [10, 12]
 
 
-def test_backfill_goes_on_after_a_failed_day_and_lists_it(lab, backfill_by_script):
+def test_backfill_goes_on_after_a_failed_day_and_lists_it(lab, backfill_by_script, validation_by_script):
     lab.switch("faults", kind="404", next=1)
     with lab.changed(BACKFILL, parameters(start_date="2024-02-01", end_date="2024-02-03")):
         execution = lab.execute(BACKFILL, "Lancer le backfill")
@@ -158,7 +158,7 @@ def fill_form(lab, **values):
     return page
 
 
-def test_the_form_asks_a_password_and_starts_a_backfill(lab, backfill_by_script):
+def test_the_form_asks_a_password_and_starts_a_backfill(lab, backfill_by_script, validation_by_script):
     form = f"{lab.server.url}/form/lab/backfill"
     # 404 until n8n, which publishes in its own time, listens.
     wait_until(lambda: requests.get(form, timeout=10).status_code == 401)
@@ -203,7 +203,7 @@ def test_a_backfill_asked_for_by_form_that_fails_is_told_once(lab, backfill_by_s
     assert [note["titre"] for note in lab.inbox()] == ["Backfill incomplet"]
 
 
-def test_the_quarantine_is_listed_replayed_and_reported(lab):
+def test_the_quarantine_is_listed_replayed_and_reported(lab, validation_by_script):
     ingest(lab)
     (waiting,) = (lab.root / "data/quarantine/events").glob("*2024-01-01*.jsonl") or [None]
     entries = [json.loads(line) for line in waiting.read_text(encoding="utf-8").splitlines()]
@@ -224,7 +224,7 @@ def call(lab, body, key=SECRETS["webhook_key"]):
     )
 
 
-def test_the_webhook_answers_with_the_runs_result(lab):
+def test_the_webhook_answers_with_the_runs_result(lab, validation_by_script):
     answer = call(lab, {"start_date": "2024-01-05", "end_date": "2024-01-05"})
     assert (answer.status_code, answer.json()["status"], answer.json()["validation"]) == (
         200,
