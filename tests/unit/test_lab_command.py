@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from labkit.base.processes import free_port, is_free
+from tests.conftest import REPOSITORY
 from tests.unit.lab_copy import make_copy, wait_until
 
 
@@ -159,6 +160,15 @@ def test_a_served_api_answers_docs_without_any_outside_address(copy):
         page = requests.get(f"http://127.0.0.1:{copy.ports['api']}/docs", timeout=10).text
     assert "swagger-ui" in page
     assert "https://" not in page
+
+
+def test_a_headless_run_imports_papermill_without_the_stores_it_could_write_to_which_stay_there_for_others():
+    code = (
+        "import sys; from labkit.runs.notebook_run import papermill_for_files; print(papermill_for_files().__name__, "
+        "{'boto3', 'pyarrow'} & {*sys.modules}); import boto3, pyarrow"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, encoding="utf-8")
+    assert (done.stdout, done.stderr) == ("papermill set()\n", "")
 
 
 def test_help_imports_nothing_heavy(tmp_path):
