@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.n8n.conftest import CHECKPOINTS, both, node_of, parameters
+from tests.unit.lab_copy import wait_until
 
 pytestmark = pytest.mark.n8n
 INGESTION, BACKFILL = "labIngestion0001", "labBackfill00001"
@@ -129,6 +130,18 @@ def test_step_5_of_tp21_passes_when_n8n_ran_the_trainees_script(lab):
     run(lab, INGESTION)
     assert set(lab.outcomes("tp21.5").values()) == {"RÉUSSI"}
     assert lab.days() == ["partition_date=2024-01-01"]
+
+
+def test_the_checks_of_a_step_sign_in_to_n8n_once(lab):
+    journal = lab.server.home / ".n8n" / "n8nEventLog.log"
+
+    def sign_ins():
+        return journal.read_text(encoding="utf-8").count('"eventName":"n8n.audit.user.login.success"')
+
+    before = sign_ins()
+    assert len(lab.outcomes("tp21.5")) > 1
+    wait_until(lambda: sign_ins() > before)
+    assert sign_ins() == before + 1
 
 
 def test_step_5_of_tp21_passes_from_the_last_checkpoint_too(lab):
