@@ -27,9 +27,8 @@ def remembered() -> dict[str, str]:
 
 
 def is_stale() -> bool:
-    """Has a file of labs/ been saved since the last check?"""
-    checked = FILE.stat().st_mtime if FILE.exists() else 0
-    return any(path.stat().st_mtime > checked for path in LABS.glob("*.py"))
+    """Has a file of labs/ been saved since the last check, if there was one?"""
+    return FILE.exists() and any(path.stat().st_mtime > FILE.stat().st_mtime for path in LABS.glob("*.py"))
 
 
 def places() -> list[dict]:

@@ -382,6 +382,15 @@ def test_diff_shows_own_beside_the_reference(lab):
     assert "range((end - start).days" in said
 
 
+def test_status_says_that_a_script_was_saved_since_its_last_check_and_says_nothing_before_the_first(lab):
+    changed = "Vos fichiers ont changé depuis"
+    assert changed not in lab("status").stdout
+    lab("check", "tp23.1")
+    assert changed not in lab("status").stdout
+    lab.edit("generate_dates.py", "tp23.1", "tp23.1, à moi")
+    assert changed in lab("status").stdout
+
+
 def test_progress_shows_every_step_with_a_label(lab):
     lab("catch-up", "tp21", "--to", 4)
     lab("catch-up", "tp23", "--to", 1)
