@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -25,6 +25,7 @@ from labkit.practice_api.data import (
 )
 
 ONE_DAY = timedelta(days=1)
+Position = Callable[[Row], tuple[datetime, int]]
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ class Source:
         self.seed, self.now, self.inserted = seed, now, inserted
 
     def _arrivals(self, resource: str, day: date) -> list[Row]:
-        extra = [row for row in self.inserted[resource] if arrival_day_of(row.id) == day]
-        return [row for row in (*batch(self.seed, resource, day), *extra) if row.is_visible(self.now)]
+        extra = [row for row in self._inserted(resource) if arrival_day_of(row.id) == day]
+        return [*_visible(self.seed, resource, [day], self.now), *extra]
 
     def by_event_time(self, selection: Selection) -> Iterator[Row]:
         """In (event_time, id) order: late and inserted rows land in the middle, and shift what follows."""
         for day in _days(selection.start, min(selection.end, self.now.date())):
             rows = _of_day(self.seed, selection.resource, day, self.now)
             inserted = [row for row in self._inserted(selection.resource) if row.event_day == day]
-            yield from self._since(sorted([*rows, *inserted], key=_event_position), selection)
+            yield from self._since(_in_order(rows, inserted, _event_position), selection)
 
     def by_id(self, selection: Selection, after: int) -> Iterator[Row]:
         """In id order, which is the order of arrival, after the id `after`."""
@@ -72,7 +73,7 @@ class Source:
         for day in _days(after[0].date(), self.now.date()):
             rows = _updated_on(self.seed, selection.resource, day, self.now)
             inserted = [row for row in self._inserted(selection.resource) if position(row)[0].date() == day]
-            ordered = sorted([*rows, *inserted], key=position) if inserted else rows
+            ordered = _in_order(rows, inserted, position)
             for row in ordered[bisect_right(ordered, after, key=position) :]:
                 if selection.start <= row.event_day <= selection.end:
                     yield row
@@ -90,8 +91,13 @@ def _event_position(row: Row) -> tuple[datetime, int]:
     return row.event_time, row.id
 
 
-def _update_position(now: datetime) -> Callable[[Row], tuple[datetime, int]]:
+def _update_position(now: datetime) -> Position:
     return lambda row: (row.updated_at_as_of(now), row.id)
+
+
+def _in_order(rows: list[Row], inserted: list[Row], position: Position) -> list[Row]:
+    """Both together; `rows` are in order."""
+    return sorted([*rows, *inserted], key=position) if inserted else rows
 
 
 # Each page of a listing asks for the same days again: they are put in order once, as long as the clock stands.
@@ -113,7 +119,7 @@ def _updated_on(seed: int, resource: str, day: date, now: datetime) -> list[Row]
     return sorted((row for row in rows if position(row)[0].date() == day), key=position)
 
 
-def _visible(seed: int, resource: str, days: Iterator[date], now: datetime) -> Iterator[Row]:
+def _visible(seed: int, resource: str, days: Iterable[date], now: datetime) -> Iterator[Row]:
     return (row for day in days for row in batch(seed, resource, day) if row.is_visible(now))
 
 
