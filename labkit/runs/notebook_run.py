@@ -113,7 +113,7 @@ def _log_end(run_id: str, notebook: str, result: dict) -> None:
 
 def _result_of(executed: Path, cells: list[dict], failure) -> tuple[dict, str | None]:
     """The result that the cells showed and its sentence; the failing cell's error when they showed none."""
-    import papermill
+    papermill = papermill_for_files()
 
     shown = [
         (dict(output["data"][RESULT_MIME]), "".join(output["data"]["text/plain"]))
@@ -178,7 +178,7 @@ def _check_notebook(path: Path) -> None:
 
 
 def _check_parameters(path: Path, parameters: dict) -> None:
-    import papermill
+    papermill = papermill_for_files()
 
     known = papermill.inspect_notebook(path)
     unknown = sorted(set(parameters) - set(known))
