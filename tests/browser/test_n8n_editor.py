@@ -20,7 +20,7 @@ from tests.n8n.conftest import (
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.n8n]
-BACKFILL, VALIDATION = "labBackfill00001", "labValidation001"
+BACKFILL = "labBackfill00001"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,11 @@ def editor(lab, browser):
     """An editor in which workflows are opened one after the other, as one does: its page is long to load."""
     with new_page(browser) as page:
         yield Editor(page, lab.server.url, PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def backfill_by_script(lab):
+    lab.run_scripts(BACKFILL, "labValidation001")
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *CHECKPOINTS], ids=lambda path: path.stem)
@@ -70,8 +75,7 @@ def test_a_node_in_trouble_is_seen(lab, editor):
     assert set(editor.troubled()) == {"inconnu", "sans compte"}
 
 
-def test_the_button_runs_the_backfill_and_its_nodes_turn_green(lab, editor):
-    lab.run_scripts(BACKFILL, VALIDATION)
+def test_the_button_runs_the_backfill_and_its_nodes_turn_green(lab, backfill_by_script, editor):
     with lab.changed(BACKFILL, parameters(start_date="2024-01-01", end_date="2024-01-02")):
         editor.open(BACKFILL)
         editor.run_from("Lancer le backfill")
@@ -95,8 +99,7 @@ def ask_for_days(page, start, end):
     page.get_by_role("button", name="Lancer le backfill").click()
 
 
-def test_the_form_shows_its_mode_refuses_wrong_days_and_leads_to_its_run(lab, form_page):
-    lab.run_scripts(BACKFILL, VALIDATION)
+def test_the_form_shows_its_mode_refuses_wrong_days_and_leads_to_its_run(lab, backfill_by_script, form_page):
     form_page.goto(f"{lab.server.url}/form/lab/backfill")
     expect(form_page.get_by_label("Mode")).to_have_value("compléter")
     ask_for_days(form_page, "2024-01-03", "2024-01-01")
