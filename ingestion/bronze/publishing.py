@@ -210,7 +210,9 @@ def leave_former_days(table: pa.Table, target: Target, outcomes: list[DayOutcome
     present = present_days(target.folder)
     by_day = group_by_day(table, target.resource).items()
     ids = {day: rows[name].combine_chunks() for day, rows in by_day if day in present}
-    nothing = table[name].combine_chunks()[:0]  # pa.array() would import pandas, a quarter of a second
+    nothing = (
+        table[name].slice(0, 0).combine_chunks()
+    )  # pa.array() would import pandas, a quarter of a second
 
     def strays(day: date) -> pa.Array:
         others = [own for other, own in ids.items() if other != day]

@@ -28,7 +28,10 @@ def remembered() -> dict[str, str]:
 
 def is_stale() -> bool:
     """Has a file of labs/ been saved since the last check, if there was one?"""
-    return FILE.exists() and any(path.stat().st_mtime > FILE.stat().st_mtime for path in LABS.glob("*.py"))
+    if not FILE.exists():
+        return False
+    checked = FILE.stat().st_mtime
+    return any(path.stat().st_mtime > checked for path in LABS.glob("*.py"))
 
 
 def places() -> list[dict]:

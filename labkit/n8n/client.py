@@ -52,12 +52,10 @@ class N8nClient:
 
     def listed_workflows(self) -> list[dict]:
         """The same without what they are made of: `id`, `name`, `isArchived`…; one request, where each takes one."""
-        listed: list[dict] = self.request("GET", "/workflows")
-        return listed
+        return self.request("GET", "/workflows")
 
     def workflow(self, workflow_id: str) -> dict:
-        found: dict = self.request("GET", f"/workflows/{workflow_id}")
-        return found
+        return self.request("GET", f"/workflows/{workflow_id}")
 
     def create_workflow(self, workflow: dict) -> dict:
         return self.request("POST", "/workflows", workflow)
