@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -18,12 +19,17 @@ from labkit.base.paths import HOST, ROOT
 
 # The variable by which whoever starts a run or a service asks that it end with them.
 STOP_WITH_CALLER = "LAB_STOP_WITH_CALLER"
+# Below the ports that systems give to outgoing connections, from 32768 on Linux and 49152 elsewhere: n8n takes ten
+# seconds before it listens at the one it was promised.
+NEVER_GIVEN = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody holds at this moment."""
-    with socket.create_server((HOST, 0)) as listener:
-        return listener.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody holds, and that no outgoing connection is given meanwhile."""
+    for port in secrets.SystemRandom().sample(NEVER_GIVEN, len(NEVER_GIVEN)):
+        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
+            return port
+    raise OSError(f"no TCP port of {HOST} is free between {NEVER_GIVEN.start} and {NEVER_GIVEN.stop}")
 
 
 def is_free(port: int) -> bool:
