@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from labkit.base.processes import free_port
 from tests.conftest import REPOSITORY
@@ -48,6 +48,11 @@ def running_lab(root: Path, *arguments: str, **chosen: int) -> Iterator[RunningL
     with copy.started(*arguments) as (_, said):
         home = re.search(r"JupyterLab +(http\S+)", said.read_text(encoding="utf-8"))[1]
         yield RunningLab(copy, home, parse_qs(urlsplit(home).query)["token"][0])
+
+
+def is_checkpoint(answer: Response) -> bool:
+    """Whether JupyterLab is told that a file's checkpoint is made: a save ends by it."""
+    return answer.request.method == "POST" and "/checkpoints" in answer.url
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,8 @@ class JupyterLab:
         self.save()
 
     def write_to_disk(self) -> None:
-        """Save the file in front, with Ctrl+S; written whole when this returns (Jupyter empties it first)."""
-        with self.page.expect_response(
-            lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url
-        ):
+        """Save the file in front, with Ctrl+S; JupyterLab has nothing more to do about it when this returns."""
+        with self.page.expect_response(is_checkpoint):
             self.page.keyboard.press("Control+S")
 
     def save(self) -> None:
