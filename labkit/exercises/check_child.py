@@ -1,8 +1,8 @@
 """The process that runs the checks once: what is heavy is imported first, then one JSON line says what to check.
 
-Started ahead of time it costs nothing to the one who waits: it then has Great Expectations too, which takes several
-seconds, if the step asked about just before uses it. Otherwise that import is left to the scripts: what is to do makes
-none.
+Started ahead of time it costs nothing to the one who waits: it then has the practice API too, and Great Expectations,
+which takes several seconds, if the step asked about just before uses it. Otherwise these imports are left to the checks
+and to the scripts: what is to do makes none.
 """
 
 import importlib
@@ -14,7 +14,9 @@ from labkit.exercises.declared import find_steps
 
 # What is asked ahead of time, after the one step whose scripts may use Great Expectations.
 AHEAD_WITH_EXPECTATIONS = {"tp22", "tp22.5"}
-HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity", "labkit.practice_api.server")
+HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity")
+# Half a second, which a check that asks nothing of the API does without.
+API = "labkit.practice_api.server"
 
 
 def get_ready(targets: list[str]) -> None:
@@ -24,7 +26,10 @@ def get_ready(targets: list[str]) -> None:
     """
     if all(step.n8n for target in targets for step in find_steps(target)):
         return
-    own = ("great_expectations",) if {*targets} >= AHEAD_WITH_EXPECTATIONS else ()
+    is_ahead = any("." not in target for target in targets)
+    own = [API] if is_ahead else []
+    if {*targets} >= AHEAD_WITH_EXPECTATIONS:
+        own.append("great_expectations")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in (*HEAVY, *own):
         importlib.import_module(name)

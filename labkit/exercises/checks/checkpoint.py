@@ -50,7 +50,7 @@ def test_the_increment_sees_what_moved(learner, api, tmp_path):
 
 def ingest(api, folder, *arguments) -> None:
     """Run the engine, which knows transactions: this step is about its arguments only."""
-    command = [sys.executable, *ENGINE, *arguments, "--base-url", api.url, "--page-size", "100"]
+    command = [sys.executable, *ENGINE, *arguments, "--base-url", api.url, "--page-size", "1000"]
     places = ["--output-dir", "bronze", "--state-dir", "etat", "--quarantine-dir", "rejets"]
     done = subprocess.run([*command, *places], cwd=folder, capture_output=True, encoding="utf-8")
     verify_that(
