@@ -1,6 +1,7 @@
 """Processes and ports: what starting and stopping programs needs on every system."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import signal
@@ -26,15 +27,17 @@ NEVER_GIVEN = range(20_000, 32_768)
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody holds, and that no outgoing connection is given meanwhile."""
-    for port in secrets.SystemRandom().sample(NEVER_GIVEN, len(NEVER_GIVEN)):
-        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
+    first = secrets.randbelow(len(NEVER_GIVEN))
+    for port in itertools.chain(NEVER_GIVEN[first:], NEVER_GIVEN[:first]):
+        if is_free(port, HOST):
             return port
     raise OSError(f"no TCP port of {HOST} is free between {NEVER_GIVEN.start} and {NEVER_GIVEN.stop}")
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, host: str | None = None) -> bool:
+    """host: the address to listen at, by default that of the lab's services."""
     try:
-        socket.create_server((bind(), port)).close()
+        socket.create_server((host or bind(), port)).close()
     except OSError:
         return False
     return True
