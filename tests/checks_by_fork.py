@@ -15,14 +15,14 @@ from tests import python_by_fork
 
 def run_checks(target: str, folder: Path, only: str = "") -> list[Finding]:
     """As labkit.exercises.check.run_checks. only: the name of one check, where the others' findings are not wanted."""
-    return check.run_checks(target, folder, _Forked(find_steps(target)[0].exercise, only))
+    return check.run_checks(target, folder, _Forked([step.name for step in find_steps(target)], only))
 
 
 class _Forked:
     """What run_checks asks of a process: that it is there, and its last words."""
 
-    def __init__(self, exercise: str, only: str):
-        self.exercise, self.only = exercise, only
+    def __init__(self, steps: list[str], only: str):
+        self.steps, self.only = steps, only
 
     def poll(self) -> None:
         """It has not ended: it has not begun."""
@@ -31,6 +31,6 @@ class _Forked:
         if self.only:
             job = json.loads(line)
             line = json.dumps(job | {"arguments": [*job["arguments"], "-k", self.only]})
-        command = [*check.CHILD, self.exercise]
+        command = [*check.CHILD, *self.steps]
         done = python_by_fork.run(command, Path(tempfile.gettempdir()), check.child_environment(), line)
         return done.stdout, done.stderr

@@ -12,11 +12,9 @@ import sys
 
 from labkit.exercises.declared import find_steps
 
-# What is asked ahead of time, after the one step whose scripts may use Great Expectations.
-AHEAD_WITH_EXPECTATIONS = {"tp22", "tp22.5"}
 HEAVY = ("pytest", "pyarrow.parquet", "requests", "tenacity")
-# Half a second, which a check that asks nothing of the API does without.
-API = "labkit.practice_api.server"
+# The one step whose scripts may use Great Expectations.
+WITH_EXPECTATIONS = "tp22.5"
 
 
 def get_ready(targets: list[str]) -> None:
@@ -26,12 +24,14 @@ def get_ready(targets: list[str]) -> None:
     """
     if all(step.n8n for target in targets for step in find_steps(target)):
         return
+    names = [*HEAVY]
     is_ahead = any("." not in target for target in targets)
-    own = [API] if is_ahead else []
-    if {*targets} >= AHEAD_WITH_EXPECTATIONS:
-        own.append("great_expectations")
+    if is_ahead:
+        names.append("labkit.practice_api.server")
+        if WITH_EXPECTATIONS in targets:
+            names.append("great_expectations")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    for name in (*HEAVY, *own):
+    for name in names:
         importlib.import_module(name)
 
 
