@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,15 +76,15 @@ def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) 
     if resource.event_time_field is None:
         raise usage_error(f"{resource.name} est une photographie : relancez « ingest » plutôt qu'un replay.")
     waiting = {name: load(quarantine, name) for name in waiting_files(quarantine, resource.name)}
-    days, table, contested = _readable_again(waiting, resource)
+    found, table, contested = _readable_again(waiting, resource)
     present = present_days(bronze)
-    home = {item_id for item_id, day in days.items() if day in present}
+    home = {item_id: name for item_id, (name, day) in found.items() if day in present}
     _keep_mended(quarantine, resource.name, waiting, home)
     target = Target(resource, bronze, run_id, datetime.now(UTC))
     outcomes, missing = publish_increment(table, target)
     outcomes = leave_former_days(table, target, outcomes)
-    home = {item_id for item_id in home if days[item_id] not in missing}
-    _leave_waiting(quarantine, resource.name, home)
+    home = {item_id: name for item_id, name in home.items() if found[item_id][1] not in missing}
+    _leave_waiting(quarantine, resource.name, home.keys())
     return {
         "status": "success",
         "replayed": len(home),
@@ -96,34 +97,39 @@ def replay(quarantine: Folder, resource: Resource, bronze: Folder, run_id: str) 
 
 def _readable_again(
     waiting: dict[str, list[Entry]], resource: Resource
-) -> tuple[dict[str, date], pa.Table, list[Any]]:
-    """The entries that pass now: their day by entry id, the table of their rows; the identifiers that come twice."""
+) -> tuple[dict[str, tuple[str, date]], pa.Table, list[Any]]:
+    """The entries that pass now: their file and their day by entry id, their rows; the identifiers that come twice.
+
+    A row that a day and an increment refused waits in two files: a hand may have mended it in one of them only.
+    """
     from ingestion.rows.decoding import to_table
     from ingestion.rows.records import read_texts
 
     texts = {(name, item.id): (item.page, item.raw) for name, entries in waiting.items() for item in entries}
-    rows = {item_id: values for (_, item_id), values in read_texts(texts, resource)[0].items()}
-    times = Counter(values[resource.id_field] for values in rows.values())
+    rows = {item_id: (name, values) for (name, item_id), values in read_texts(texts, resource)[0].items()}
+    times = Counter(values[resource.id_field] for _, values in rows.values())
     contested = sorted(identifier for identifier, count in times.items() if count > 1)
-    sure = {item_id: values for item_id, values in rows.items() if times[values[resource.id_field]] == 1}
+    sure = {item_id: one for item_id, one in rows.items() if times[one[1][resource.id_field]] == 1}
     event_time = resource.event_time_field or ""
-    days = {item_id: values[event_time].date() for item_id, values in sure.items()}
-    return days, to_table(list(sure.values()), resource), contested
+    found = {item_id: (name, values[event_time].date()) for item_id, (name, values) in sure.items()}
+    return found, to_table([values for _, values in sure.values()], resource), contested
 
 
-def _keep_mended(quarantine: Folder, resource: str, waiting: dict[str, list[Entry]], home: set[str]) -> None:
-    """Keep the mended version of the entries that come home."""
+def _keep_mended(
+    quarantine: Folder, resource: str, waiting: dict[str, list[Entry]], home: dict[str, str]
+) -> None:
+    """Keep the mended version of the entries that come home: {entry id: the file that holds it}."""
     mended = {
         item.id: replace(item, reading=name.rpartition("/")[2].removesuffix(".jsonl"))
         for name, entries in waiting.items()
         for item in entries
-        if item.id in home
+        if home.get(item.id) == name
     }
     if mended:
         change(quarantine, mended_file(resource), lambda former: former | mended)
 
 
-def _leave_waiting(quarantine: Folder, resource: str, home: set[str]) -> None:
+def _leave_waiting(quarantine: Folder, resource: str, home: Collection[str]) -> None:
     """Take the entries that came home out of the files that wait, those written meanwhile too."""
     for name in waiting_files(quarantine, resource) if home else ():
         change(quarantine, name, lambda former: {id: one for id, one in former.items() if id not in home})

@@ -230,31 +230,43 @@ def test_a_disk_that_fills_leaves_the_former_day_and_no_litter(engine):
     assert (engine.folder / FILE).read_bytes() == before
 
 
-def test_a_mended_row_is_replayed_home_once(engine):
-    engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
-    path = engine.folder / "data/quarantine/events/2024-01-02.jsonl"
+def mend_one(engine, day):
+    """Correct by hand a row that waits since the reading of this day; gives its identifier."""
+    path = engine.folder / f"data/quarantine/events/{day}.jsonl"
     entries = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     mended = next(entry for entry in entries if entry["reason"] == "unreadable_event_time")
-    mended["raw"]["event_time"] = "2024-01-02T10:00:00Z"
+    mended["raw"]["event_time"] = f"{day}T10:00:00Z"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return mended["raw"]["id"]
+
+
+def test_a_mended_row_is_replayed_home_once(engine):
+    engine.ingest("--start-date", "2024-01-01", "--end-date", "2024-01-03")
+    mended = mend_one(engine, "2024-01-02")
     first = engine("quarantine", "replay")
     again = engine("quarantine", "replay")
     ids = read(engine, "data/bronze/partition_date=2024-01-02/data.parquet")["id"].to_pylist()
     assert (first.result["replayed"], again.result["replayed"]) == (1, 0)
-    assert ids.count(mended["raw"]["id"]) == 1
+    assert ids.count(mended) == 1
 
 
 def test_a_mended_row_stays_home_when_its_day_is_read_again(engine):
     engine.ingest(*ONE_DAY)
-    path = engine.folder / "data/quarantine/events/2024-01-05.jsonl"
-    entries = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    mended = next(entry for entry in entries if entry["reason"] == "unreadable_event_time")
-    mended["raw"]["event_time"] = "2024-01-05T10:00:00Z"
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    mended = mend_one(engine, "2024-01-05")
     engine("quarantine", "replay")
     again = engine.ingest(*ONE_DAY)
     assert again.result["rows"]["dropped_by_source"] == 0
-    assert mended["raw"]["id"] in read(engine)["id"].to_pylist()
+    assert mended in read(engine)["id"].to_pylist()
+
+
+def test_a_mended_row_stays_home_though_an_increment_refused_it_again_before_its_replay(engine):
+    engine.ingest(*ONE_DAY)
+    mended = mend_one(engine, "2024-01-05")
+    engine.ingest("--watermark", "updated_at", "--start-date", "2024-01-05")
+    engine("quarantine", "replay")
+    again = engine.ingest(*ONE_DAY)
+    assert again.result["rows"]["dropped_by_source"] == 0
+    assert mended in read(engine)["id"].to_pylist()
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("last_id", int), ("cursor", str), ("updated_at", str)])
