@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 FORKS = get_context("forkserver")
@@ -26,7 +26,9 @@ def run(
     with tempfile.TemporaryDirectory() as temporary:
         streams = [Path(temporary, name) for name in ("stdin", "stdout", "stderr")]
         streams[0].write_text(words, encoding="utf-8")
-        process = FORKS.Process(target=_become, args=(arguments, folder, dict(environment), streams))
+        # A run that starts another has the libraries itself.
+        forks = get_context("fork") if parent_process() else FORKS
+        process = forks.Process(target=_become, args=(arguments, folder, dict(environment), streams))
         process.start()
         process.join(timeout)
         if process.is_alive():

@@ -28,7 +28,7 @@ class Lab:
         return os.environ | {"LAB_ROOT": str(self.root), "LAB_N8N_PORT": str(free_port()), "COLUMNS": "120"}
 
     def __call__(self, *arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess:
-        command = ["-m", "labkit.cli", *map(str, arguments)]
+        command = ["-m", "tests.checks_by_fork", *map(str, arguments)]
         done = python_by_fork.run(command, folder or self.root, self.environment)
         assert "Traceback" not in done.stderr, done.stderr
         return done
