@@ -69,7 +69,9 @@ class N8nLab:
 
     def lab(self, *arguments: object) -> str:
         """What the command `lab` says, run in this lab."""
-        done = self.made.run("-m", "tests.checks_by_fork", *map(str, arguments), LAB_N8N_PORT=str(self.server.port))
+        done = self.made.run(
+            "-m", "tests.checks_by_fork", *map(str, arguments), LAB_N8N_PORT=str(self.server.port)
+        )
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
