@@ -1,7 +1,5 @@
 """Le checkpoint : des transactions bancaires, jusqu'au relevé au centime près."""
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,8 +8,9 @@ import pyarrow.dataset as ds
 import pytest
 from checking import step, verify, verify_that
 
+from ingestion.__main__ import main
+
 INSTANT = pa.timestamp("us", tz="UTC")
-ENGINE = ("-m", "ingestion", "ingest")
 
 
 @step(
@@ -19,7 +18,7 @@ ENGINE = ("-m", "ingestion", "ingest")
     hint="Une correction garde son identifiant : last_id et cursor ne la revoient pas. Une ligne en retard est derrière le "
     "filigrane : relisez 72 h.",
 )
-def test_the_increment_sees_what_moved(learner, api, tmp_path):
+def test_the_increment_sees_what_moved(learner, api, tmp_path, capfd):
     """Une semaine plus tard, l'incrément a vu les transactions réglées, annulées ou arrivées en retard.
 
     Un filigrane qui ne les voit pas ne donne aucune erreur : seulement un relevé faux.
@@ -27,10 +26,10 @@ def test_the_increment_sees_what_moved(learner, api, tmp_path):
     arguments = learner("statement").increment_arguments()
     verify_that("increment_arguments()", "transactions" in arguments, "la ressource transactions", arguments)
     api.switch("clock", "PUT", now="2024-01-10T00:00:00Z")
-    ingest(api, tmp_path, *arguments, "--start-date", "2024-01-01")
+    ingest(api, tmp_path, capfd, *arguments, "--start-date", "2024-01-01")
     before = versions(tmp_path)
     api.switch("clock", "PUT", now="2024-01-15T00:00:00Z")
-    ingest(api, tmp_path, *arguments)
+    ingest(api, tmp_path, capfd, *arguments)
     after = versions(tmp_path)
     truth = {
         row["id"]: row["status"]
@@ -48,16 +47,16 @@ def test_the_increment_sees_what_moved(learner, api, tmp_path):
     verify(f"{tried} : arrivées en retard, non vues", len(late - after.keys()), 0)
 
 
-def ingest(api, folder, *arguments) -> None:
+def ingest(api, folder, capfd, *arguments) -> None:
     """Run the engine, which knows transactions: this step is about its arguments only.
 
     In small pages: in pages of a thousand rows a cursor taken for the watermark goes unnoticed.
     """
-    command = [sys.executable, *ENGINE, *arguments, "--base-url", api.url, "--page-size", "100"]
-    places = ["--output-dir", "bronze", "--state-dir", "etat", "--quarantine-dir", "rejets"]
-    done = subprocess.run([*command, *places], cwd=folder, capture_output=True, encoding="utf-8")
+    places = {"--output-dir": "bronze", "--state-dir": "etat", "--quarantine-dir": "rejets"}
+    told = [text for option, name in places.items() for text in (option, str(folder / name))]
+    code = main(["ingest", *arguments, "--base-url", api.url, "--page-size", "100", *told])
     verify_that(
-        f"ingest_api.py {' '.join(arguments)}", done.returncode == 0, "un passage réussi", done.stdout[-300:]
+        f"ingest_api.py {' '.join(arguments)}", code == 0, "un passage réussi", capfd.readouterr().out[-300:]
     )
 
 
