@@ -1,4 +1,7 @@
-"""The day, in its order: after each step its check is green, the next one is to do, and all that was shown runs."""
+"""The day, in its order, as far as scripts go: all that was shown runs, also for who skips, or catches up.
+
+That each step is to do, then green, is in tests/n8n/test_statements.py, with those that are done in n8n.
+"""
 
 import os
 
@@ -6,33 +9,18 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from labkit.exercises.check import overall
 from labkit.exercises.declared import exercises
 from labkit.practice_api.server import running_api
 from tests import python_by_fork
-from tests.checks_by_fork import run_checks
 from tests.conftest import PRACTICALS, STEPS_OF_THE_DAY
 
-SCRIPT_STEPS = [step for step in STEPS_OF_THE_DAY if not step.n8n]
-CORE_STEPS = [step for step in SCRIPT_STEPS if not step.further]
+CORE_STEPS = [step for step in STEPS_OF_THE_DAY if not step.n8n and not step.further]
 
 
 def states(said: str) -> dict[str, str]:
     """{step: its state} in what `lab check` prints."""
     lines = [line for line in said.splitlines() if " — " in line and " sur " in line]
     return {line.split(" — ")[0]: line.rpartition(", ")[2] for line in lines}
-
-
-def test_each_step_is_green_once_written_and_the_next_is_to_do(lab):
-    def outcome(step):
-        return overall(run_checks(step.name, lab.root / "labs"))
-
-    for step, following in zip(SCRIPT_STEPS, [*SCRIPT_STEPS[1:], None], strict=True):
-        lab("catch-up", step.exercise, "--to", step.number)
-        assert (step.name, outcome(step)) == (step.name, "right")
-        if following:
-            assert (following.name, outcome(following)) == (following.name, "todo")
-    assert {step.name for step in SCRIPT_STEPS if outcome(step) != "right"} == set()
 
 
 def test_who_catches_up_at_the_start_of_each_practical_finds_it_ready(lab):

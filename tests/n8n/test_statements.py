@@ -3,7 +3,8 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import nbformat
@@ -217,16 +218,15 @@ def own_watch(api_url: str) -> dict:
     return {"name": "Ma veille", "nodes": nodes, "connections": arrows, "settings": SETTINGS}
 
 
-@pytest.fixture(scope="module")
-def day(lab):
-    """A lab whose labs/ are as a trainee has them at the end of the day."""
-    lab.catch_up_the_day()
-    return lab
-
-
 @pytest.fixture
 def built(lab):
     """built(workflow): its id in n8n; gone at the end, with what it ingested."""
+    with building(lab) as create:
+        yield create
+
+
+@contextmanager
+def building(lab) -> Iterator[Callable[[dict], str]]:
     made = []
 
     def create(workflow: dict) -> str:
@@ -244,23 +244,55 @@ TYPED = {
     "tp22.4": lambda api_url: with_validation(own_ingestion(api_url)),
     "tp23.3": own_backfill,
 }
-CORE_STEPS = [step for step in STEPS_OF_THE_DAY if not step.further]
-N8N_STEPS = [step for step in CORE_STEPS if step.n8n]
+N8N_STEPS = [step for step in STEPS_OF_THE_DAY if step.n8n]
 
 
-def test_the_day_is_done_in_its_order_the_steps_in_n8n_included(lab, built):
-    """From labs/ as nobody has touched them: each step is to do, then done, then green."""
+@dataclass(frozen=True)
+class Done:
+    """A step of the day, as it was done. before, after: what its checks said; the rest of a step in n8n alone.
+
+    executions: of each workflow that was run; inbox: who was told; days: what bronze then held.
+    """
+
+    before: set[str]
+    after: set[str]
+    executions: list[dict]
+    inbox: list[dict]
+    days: list[str]
+
+
+@pytest.fixture(scope="module")
+def done(lab) -> dict[str, Done]:
+    """{step: how it went} of the whole day in its order, from labs/ as nobody has touched them."""
     lab.lab("cut")
-    for step in CORE_STEPS:
-        before = set(lab.outcomes(step.name).values())
-        if step.n8n:
-            assert before != {"RÉUSSI"}, step.name
-            for workflow in runs_of(step, lab):
-                lab.execute(built(workflow), "Lancer à la main")
-        else:
-            assert before <= {"À FAIRE", "NON VÉRIFIÉ"}, (step.name, before)
-            lab.lab("catch-up", step.exercise, "--to", step.number)
-        assert set(lab.outcomes(step.name).values()) == {"RÉUSSI"}, step.name
+    with building(lab) as create:
+        return {step.name: do(step, lab, create) for step in STEPS_OF_THE_DAY}
+
+
+def do(step: Step, lab, create: Callable[[dict], str]) -> Done:
+    lab.switch("reset")
+    before, executions = set(lab.outcomes(step.name).values()), []
+    if step.n8n:
+        for workflow in runs_of(step, lab):
+            executions.append(lab.execute(create(workflow), "Lancer à la main"))
+    else:
+        lab.lab("catch-up", step.exercise, "--to", step.number)
+    return Done(before, set(lab.outcomes(step.name).values()), executions, lab.inbox(), lab.days())
+
+
+@pytest.fixture
+def day(lab, done):
+    """A lab whose labs/ are as a trainee has them at the end of the day."""
+    return lab
+
+
+@pytest.mark.parametrize("step", STEPS_OF_THE_DAY, ids=lambda step: step.name)
+def test_the_day_is_done_in_its_order_each_step_to_do_then_green(done, step):
+    if step.n8n:
+        assert done[step.name].before != {"RÉUSSI"}
+    else:
+        assert done[step.name].before <= {"À FAIRE", "NON VÉRIFIÉ"}
+    assert done[step.name].after == {"RÉUSSI"}
 
 
 def runs_of(step: Step, lab) -> Iterator[dict]:
@@ -328,12 +360,11 @@ def test_the_watch_of_the_10_30_sheet_tells_what_it_says_there(day, built):
     assert "404" in told["message"]
 
 
-def test_the_ingestion_of_tp21_runs_as_written_and_its_check_is_green(day, built):
-    execution = day.execute(built(own_ingestion(day.api_url)), "Lancer à la main")
-    assert execution["status"] == "success"
-    assert day.days() == [f"partition_date=2024-01-0{number}" for number in (1, 2, 3)]
-    assert day.inbox()[-1] == {"niveau": "info", "titre": "Ingestion réussie", "lignes": 2983}
-    assert set(day.outcomes("tp21.5").values()) == {"RÉUSSI"}
+def test_the_ingestion_of_tp21_runs_as_written(done):
+    ran = done["tp21.5"]
+    assert ran.executions[0]["status"] == "success"
+    assert ran.days == [f"partition_date=2024-01-0{number}" for number in (1, 2, 3)]
+    assert ran.inbox == [{"niveau": "info", "titre": "Ingestion réussie", "lignes": 2983}]
 
 
 def test_the_failure_branch_of_tp21_tells_the_script_s_own_error(day, built):
@@ -344,24 +375,19 @@ def test_the_failure_branch_of_tp21_tells_the_script_s_own_error(day, built):
     assert "404" in told["message"]
 
 
-def test_the_validation_of_tp22_lets_good_data_through_and_its_alarm_rings_on_strict_rules(day, built):
-    execution = day.execute(built(with_validation(own_ingestion(day.api_url))), "Lancer à la main")
-    assert execution["nodes"]["Valider"][0]["validation"] == "passed"
-    assert day.inbox()[-1]["titre"] == "Ingestion réussie"
-    day.execute(built(strict(day)), "Lancer à la main")
-    assert day.inbox()[-1]["niveau"] == "erreur"
-    assert day.inbox()[-1]["code"] == "validation_failed"
-    assert set(day.outcomes("tp22.4").values()) == {"RÉUSSI"}
+def test_the_validation_of_tp22_lets_good_data_through_and_its_alarm_rings_on_strict_rules(done):
+    ran = done["tp22.4"]
+    assert ran.executions[0]["nodes"]["Valider"][0]["validation"] == "passed"
+    good, alarm = ran.inbox
+    assert good["titre"] == "Ingestion réussie"
+    assert (alarm["niveau"], alarm["code"]) == ("erreur", "validation_failed")
 
 
-def test_the_loop_of_tp23_ingests_then_validates_each_day_and_skips_all_the_second_time(day, built):
-    workflow = own_backfill(day.api_url)
-    assert node_of(workflow, "Jour par jour")["parameters"]["batchSize"] == 1
-    one = built(workflow)
-    first = day.execute(one, "Lancer à la main")["nodes"]
+def test_the_loop_of_tp23_ingests_then_validates_each_day_and_skips_all_the_second_time(done):
+    loop = node_of(own_backfill("http://127.0.0.1:8765"), "Jour par jour")
+    assert loop["parameters"]["batchSize"] == 1
+    first, second = (one["nodes"] for one in done["tp23.3"].executions)
     assert [result["status"] for result in first["Lire l'ingestion du lot"]] == ["success"] * 5
     assert len(first["Vérifier"]) == 5
     assert all('"validation": "passed"' in checked["stdout"] for checked in first["Vérifier"])
-    second = day.execute(one, "Lancer à la main")["nodes"]
     assert [len(result["partitions"]["skipped"]) for result in second["Lire l'ingestion du lot"]] == [1] * 5
-    assert set(day.outcomes("tp23.3").values()) == {"RÉUSSI"}
