@@ -76,6 +76,8 @@ if os.name != "nt":
     c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or shutil.which("sh")]}
 c.ContentsManager.hide_globs = MACHINERY
 c.FileContentsManager.post_save_hook = after_save
+# None is installed: npm would be asked at each start where one might be.
+c.LanguageServerManager.autodetect = False
 c.LabApp.default_url = "/lab/tree/notebooks/00_accueil.ipynb"
 c.LabApp.extension_manager = "readonly"
 c.LabApp.workspaces_dir = str(OWN / "workspaces")
