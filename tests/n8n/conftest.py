@@ -2,9 +2,10 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from labkit.base.processes import free_port, stop_tree
 from labkit.base.switchboard_client import switch
 from labkit.n8n import install, queue, setup
 from labkit.n8n.client import N8nClient
+from labkit.n8n.install import N8nError
 from labkit.n8n.server import N8nServer
 from labkit.n8n.workflows import Imported, find, import_workflows, read
 from tests.conftest import REPOSITORY
-from tests.notebooks.workspace import Workspace, workspace
+from tests.notebooks.workspace import Workspace, copy_lab, workspace
 from tests.unit.lab_copy import wait_until
 
 WORKFLOWS = find()
@@ -63,6 +65,37 @@ class N8nLab:
         place = setup.place(self.client, self.api_url)
         imported = Imported(self.root / "data/state/n8n/imported.json")
         return import_workflows(self.client, files, place, imported, force)
+
+    def begin_anew(self) -> None:
+        """The lab's files as git has them, no data; in n8n its workflows, and nothing that it has kept."""
+        if self.server.process.poll() is not None:
+            self.start()
+        wait_until(lambda: not self.running())
+        workflows = self.client.listed_workflows()
+        for one in workflows:
+            if not one["isArchived"]:
+                self.client.request("POST", f"/workflows/{one['id']}/archive", {})
+        for one in workflows:
+            wait_until(lambda address=f"/workflows/{one['id']}": self._is_deleted(address))
+        for table in self.data_tables():
+            self.client.request("DELETE", f"{self.data_tables_path()}/{table['id']}")
+        secrets = secret_store.FILE.read_text(encoding="utf-8")
+        for path in self.root.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != self.server.log:
+                path.unlink()
+        copy_lab(self.root)
+        secret_store.FILE.parent.mkdir(parents=True)
+        secret_store.FILE.write_text(secrets, encoding="utf-8")
+        self.bring(WORKFLOWS)
+
+    def _is_deleted(self, address: str) -> bool:
+        """Whether n8n deletes it: not while it is still unpublishing it."""
+        with suppress(N8nError):
+            self.client.request("DELETE", address)
+            return True
+        return False
 
     def execute(self, workflow: str, trigger: str) -> dict:
         return self.client.wait_execution(self.client.run_workflow(workflow, trigger))
@@ -136,13 +169,18 @@ class N8nLab:
 
     def watermark(self) -> dict:
         """The row of the Data Table « filigranes » of the lab's own flow; empty before the first run."""
-        (project,) = self.client.request("GET", "/projects/my-projects")
-        tables = self.client.request("GET", f"/projects/{project['id']}/data-tables")["data"]
-        found = [table["id"] for table in tables if table["name"] == "filigranes"]
+        found = [table["id"] for table in self.data_tables() if table["name"] == "filigranes"]
         if not found:
             return {}
-        rows = self.client.request("GET", f"/projects/{project['id']}/data-tables/{found[0]}/rows")["data"]
+        rows = self.client.request("GET", f"{self.data_tables_path()}/{found[0]}/rows")["data"]
         return next((row for row in rows if row["flux"] == "data/bronze/events"), {})
+
+    def data_tables(self) -> list[dict]:
+        return self.client.request("GET", self.data_tables_path())["data"]
+
+    def data_tables_path(self) -> str:
+        (project,) = self.client.request("GET", "/projects/my-projects")
+        return f"/projects/{project['id']}/data-tables"
 
 
 def save_workflow(client: N8nClient, workflow: dict) -> dict:
@@ -268,10 +306,17 @@ def n8n_lab(folder: Path, workers: int = 0) -> Iterator[N8nLab]:
                 stop_tree(redis.process.pid)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+@pytest.fixture(scope="session")
+def lab_of_all(tmp_path_factory):
     with n8n_lab(tmp_path_factory.mktemp("lab")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_all):
+    """A lab that is as new for each file of tests; its n8n is started once."""
+    yield lab_of_all
+    lab_of_all.begin_anew()
 
 
 @pytest.fixture(scope="module")

@@ -43,12 +43,17 @@ class Workspace:
         return python_by_fork.run(list(command), self.root, self.environment | more, timeout=1200)
 
 
-@contextmanager
-def workspace(root: Path) -> Iterator[Workspace]:
+def copy_lab(root: Path) -> None:
+    """What notebooks, scripts and workflows need of the lab, under `root`."""
     left_out = shutil.ignore_patterns("__pycache__", "sauvegardes")
     for folder in ("notebooks", "solutions", "labs", "n8n/workflows", "n8n/checkpoints", "deploy/airflow"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=left_out)
     (root / "n8n/node_red").symlink_to(REPOSITORY / "n8n/node_red")
+
+
+@contextmanager
+def workspace(root: Path) -> Iterator[Workspace]:
+    copy_lab(root)
     with running_api() as api:
         ports = {f"LAB_{name}_PORT": str(free_port()) for name in ("N8N", "NODE_RED")}
         own = {"LAB_ROOT": str(root), "LAB_API_URL": api.url, "PYTHONUTF8": "1"} | ports
