@@ -20,6 +20,7 @@ from pathlib import Path
 from labkit.base import environment
 from labkit.base.outcomes import COLORS, LABELS, MARKS, SEVERITY, in_html
 from labkit.base.paths import ROOT
+from labkit.base.processes import own_group, stop_tree
 from labkit.base.proxies import no_proxy
 from labkit.base.state_file import StateError
 from labkit.exercises import progress
@@ -128,7 +129,11 @@ def _run(steps: list[Step], folder: Path, process: subprocess.Popen | None = Non
         }
         if process is None or process.poll() is not None:
             process = start(*(step.name for step in steps))
-        words = process.communicate(json.dumps(job) + "\n")
+        try:
+            words = process.communicate(json.dumps(job) + "\n")
+        except KeyboardInterrupt:
+            stop_tree(process.pid)
+            raise
         return _findings(steps, folder, report, "".join(words))
 
 
@@ -148,6 +153,8 @@ def start(*targets: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        # A kernel that ends waits, for two seconds and a half, for the processes of its group that it has started.
+        **own_group(),
     )
 
 

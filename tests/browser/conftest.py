@@ -36,8 +36,13 @@ def page(browser):
 
 @pytest.fixture
 def problems(page):
-    """What goes wrong in the browser while the test runs: console errors, requests to another machine."""
-    found = []
+    """What goes wrong in the browser while the test runs: see problems_of."""
+    return problems_of(page)
+
+
+def problems_of(page) -> list[str]:
+    """What goes wrong in this page from now on: console errors, requests to another machine."""
+    found: list[str] = []
     page.on("console", lambda message: message.type == "error" and found.append(message.text))
     page.on("pageerror", lambda error: found.append(str(error)))
     page.context.on(

@@ -70,6 +70,12 @@ class JupyterLab:
         self.open(path)
         self.wait_for_kernel()
 
+    def open_too(self, name: str) -> None:
+        """A notebook of the same folder, from the file browser."""
+        self.page.locator(".jp-DirListing-item", has_text=name).dblclick()
+        expect(self.tab(name)).to_have_class(re.compile("lm-mod-current"))
+        self.wait_for_kernel()
+
     def wait_for_kernel(self) -> None:
         expect(self.page.get_by_text("Python 3 (ipykernel) | Inactif")).to_be_visible(timeout=30_000)
 

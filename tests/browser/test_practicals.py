@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import violations
-from tests.browser.jupyterlab import WAITING, running_lab
+from tests.browser.conftest import new_page, problems_of
+from tests.browser.jupyterlab import WAITING, JupyterLab, running_lab
 
 pytestmark = pytest.mark.browser
-NOTEBOOK = "labs/tp23_backfill.ipynb"
+NOTEBOOK, SCRIPT = "labs/tp23_backfill.ipynb", "labs/generate_dates.py"
+FIRST_CHECK = 'check("tp23.1")'
 TO_WRITE = 'raise NotImplementedError("tp23.1")'
 
 
@@ -22,7 +24,7 @@ def lab(tmp_path_factory):
 @pytest.fixture
 def script(lab):
     """The script of TP2.3; it and its notebook are as they were after the test, and no step is known."""
-    path = lab.copy.root / "labs" / "generate_dates.py"
+    path = lab.copy.root / SCRIPT
     before = {one: one.read_bytes() for one in (path, lab.copy.root / NOTEBOOK)}
     yield path
     for one, written in before.items():
@@ -44,7 +46,7 @@ def theme(lab, request):
 def checked(jupyterlab, script):
     """What the first check of TP2.3 shows, and its buttons."""
     jupyterlab.open_notebook(NOTEBOOK)
-    return jupyterlab.run_cell('check("tp23.1")')
+    return jupyterlab.run_cell(FIRST_CHECK)
 
 
 def button(page, name):
@@ -65,12 +67,6 @@ def press(page, name):
     raise AssertionError(f"Tab does not reach {name}")
 
 
-def test_a_button_under_the_check_gives_one_more_hint_at_each_click(checked, page):
-    for level in (1, 2, 3):
-        button(page, "Indice suivant").click()
-        expect(said(page)).to_contain_text(f"indice {level} sur 3")
-
-
 def test_the_buttons_work_by_keyboard_and_the_notebook_takes_none_of_their_keys(checked, page):
     press(page, "Indice suivant")
     expect(said(page)).to_contain_text("indice 1 sur 3")
@@ -81,19 +77,47 @@ def test_the_buttons_work_by_keyboard_and_the_notebook_takes_none_of_their_keys(
     expect(page.locator(".jp-Notebook.jp-mod-editMode")).to_have_count(0)
 
 
-def test_the_difference_shows_both_sides_without_scrolling(checked, page):
-    button(page, "Différence avec la référence").click()
-    place = said(page)
-    expect(place).to_contain_text("solutions/ (la référence)")
-    assert place.evaluate("one => one.scrollWidth <= one.clientWidth")
+class TestWhatChangesNoScript:
+    """One page does for all: each test runs the check anew there."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def opened(cls, browser, lab):
+        notebook = lab.copy.root / NOTEBOOK
+        before = notebook.read_bytes()
+        with new_page(browser) as page:
+            problems, jupyterlab = problems_of(page), JupyterLab(lab, page)
+            jupyterlab.open_notebook(NOTEBOOK)
+            yield jupyterlab
+            lab.stop_kernels(page)
+            assert problems == []
+        notebook.write_bytes(before)
 
-def test_catching_up_asks_first_and_a_refusal_changes_nothing(checked, page, script):
-    button(page, "Rattraper cette étape").click()
-    expect(page.get_by_role("dialog")).to_contain_text("labs/sauvegardes/")
-    button(page, "Annuler").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    assert TO_WRITE in script.read_text(encoding="utf-8")
+    @pytest.fixture
+    def page(self, opened):
+        return opened.page
+
+    @pytest.fixture
+    def checked(self, opened):
+        return opened.run_cell(FIRST_CHECK)
+
+    def test_a_button_under_the_check_gives_one_more_hint_at_each_click(self, checked, page):
+        for level in (1, 2, 3):
+            button(page, "Indice suivant").click()
+            expect(said(page)).to_contain_text(f"indice {level} sur 3")
+
+    def test_the_difference_shows_both_sides_without_scrolling(self, checked, page):
+        button(page, "Différence avec la référence").click()
+        place = said(page)
+        expect(place).to_contain_text("solutions/ (la référence)")
+        assert place.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+    def test_catching_up_asks_first_and_a_refusal_changes_nothing(self, checked, page, lab):
+        button(page, "Rattraper cette étape").click()
+        expect(page.get_by_role("dialog")).to_contain_text("labs/sauvegardes/")
+        button(page, "Annuler").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert TO_WRITE in (lab.copy.root / SCRIPT).read_text(encoding="utf-8")
 
 
 def test_catching_up_writes_the_reference_keeps_what_was_not_saved_and_shows_it_in_the_editor(
@@ -175,8 +199,9 @@ def strip(page):
 
 
 def test_a_strip_says_what_is_done_what_follows_and_the_minutes_of_each_practical(jupyterlab, page, script):
+    jupyterlab.open("labs/README.md")
     for name in ("tp21_api_vers_parquet", "tp22_controle_qualite", "tp23_backfill"):
-        jupyterlab.open_notebook(f"labs/{name}.ipynb")
+        jupyterlab.open_too(name)
         expect(strip(page)).to_contain_text(f"La suite : {name[:4]}.1")
         expect(strip(page)).to_be_in_viewport(ratio=1)
     expect(strip(page)).to_contain_text("30 min d'étapesfin à 17:15")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from labkit.exercises import check, cutting, declared
@@ -118,6 +119,53 @@ def test_an_unsolved_notebook_runs_up_to_its_first_exercise_then_says_it_is_to_d
     assert not [cell.source for cell in before for output in cell.outputs if output.output_type == "error"]
     shown = [cell.outputs[0].data["text/plain"] for cell in checks]
     assert all("À FAIRE" in text or "NON VÉRIFIÉ" in text for text in shown)
+
+
+@pytest.fixture
+def kernel(lab, monkeypatch):
+    """(its manager, its client): a kernel at work in this lab, its notebook's first cells run."""
+    from jupyter_client.manager import start_new_kernel
+
+    monkeypatch.setenv("LAB_ROOT", str(lab.root))
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(lab.labs))
+    client.execute_interactive(
+        "from labkit.notebooks.exercises import check\n"
+        "from labkit.notebooks.session import open_lab\n"
+        "open_lab('labs', 'http://127.0.0.1:9')",
+        silent=True,
+    )
+    yield manager, client
+    client.stop_channels()
+    if manager.has_kernel:
+        manager.shutdown_kernel(now=True)
+
+
+def checking(manager):
+    """The processes that check, or wait for what to check, for this kernel."""
+    running = psutil.Process(manager.provisioner.pid).children()
+    return [one for one in running if "labkit.exercises.check_child" in one.cmdline()]
+
+
+def test_a_kernel_that_has_checked_ends_by_itself_and_leaves_nothing_running(kernel):
+    manager, client = kernel
+    client.execute_interactive("check('tp23.1')", silent=True)
+    (spare,) = checking(manager)
+    process = manager.provisioner.process
+    manager.shutdown_kernel()
+    assert process.returncode == 0
+    spare.wait(30)
+
+
+def test_an_interrupted_check_stops_at_once(kernel, lab):
+    manager, client = kernel
+    lab.edit("generate_dates.py", 'raise NotImplementedError("tp23.1")', "while True: pass")
+    client.execute("check('tp23.1')")
+    wait_until(lambda: any(one.cpu_times().user > 2 for one in checking(manager)))
+    manager.interrupt_kernel()
+    while (said := client.get_iopub_msg(timeout=30))["msg_type"] != "error":
+        pass
+    assert said["content"]["ename"] == "KeyboardInterrupt"
+    assert checking(manager) == []
 
 
 def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kernel(lab):
