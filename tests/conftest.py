@@ -64,7 +64,19 @@ class Engine:
         return switch(self.api_url, path, method, **body)
 
 
-@pytest.fixture
-def engine(tmp_path):
+@pytest.fixture(scope="session")
+def served_api():
     with running_api() as api:
-        yield Engine(tmp_path, api.url)
+        yield api.url
+
+
+@pytest.fixture
+def api_url(served_api):
+    """The address of the practice API as on its first day: one server for the tests that want nothing more of it."""
+    switch(served_api, "reset")
+    return served_api
+
+
+@pytest.fixture
+def engine(tmp_path, api_url):
+    return Engine(tmp_path, api_url)

@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from labkit.base.paths import ENGINE_COMMANDS
 from labkit.base.switchboard_client import switch
 from labkit.exercises.cutting import generated
 from labkit.exercises.declared import exercises
-from labkit.practice_api.server import running_api
 from tests import python_by_fork
 from tests.storage import Disk, OnS3, bucket, running_storage
 
@@ -92,17 +89,19 @@ def solved_labs(tmp_path_factory):
     return folder
 
 
-@contextmanager
-def running(name: str, folder: Path, solved_labs: Path, place: Disk | OnS3) -> Iterator[Subject]:
-    scripts = solved_labs if name == "labs" else REPOSITORY / name
-    with running_api() as api:
-        yield Subject(name, scripts, folder, api.url, place)
+@pytest.fixture
+def made(tmp_path, solved_labs, api_url):
+    """made(name, place): the subject of this name, whose files are in `place`."""
+
+    def make(name: str, place: Disk | OnS3) -> Subject:
+        return Subject(name, solved_labs if name == "labs" else REPOSITORY / name, tmp_path, api_url, place)
+
+    return make
 
 
 @pytest.fixture(params=SUBJECTS)
-def subject(request, tmp_path, solved_labs):
-    with running(request.param, tmp_path, solved_labs, Disk(tmp_path)) as found:
-        yield found
+def subject(request, tmp_path, made):
+    return made(request.param, Disk(tmp_path))
 
 
 @pytest.fixture(scope="session")
@@ -112,15 +111,11 @@ def keys():
 
 
 @pytest.fixture(params=[*SUBJECTS, "ingestion on s3"])
-def stored(request, tmp_path, solved_labs):
+def stored(request, tmp_path, made):
     """A subject of which the test looks at the files: the engine's are on S3 too."""
     if request.param in SUBJECTS:
-        with running(request.param, tmp_path, solved_labs, Disk(tmp_path)) as found:
-            yield found
+        yield made(request.param, Disk(tmp_path))
         return
     keys = request.getfixturevalue("keys")
-    with (
-        bucket(keys, "contract") as s3,
-        running("ingestion", tmp_path, solved_labs, OnS3(keys, s3, "contract/room")) as found,
-    ):
-        yield found
+    with bucket(keys, "contract") as s3:
+        yield made("ingestion", OnS3(keys, s3, "contract/room"))

@@ -23,6 +23,8 @@ def answering(answer: Callable[[str, Message], Answer]) -> Iterator[str]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer is two writes, headers and body: the second would wait 40 ms for the first to be acknowledged.
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             status, headers, body = answer(self.path, self.headers)
@@ -38,7 +40,7 @@ def answering(answer: Callable[[str, Message], Answer]) -> Iterator[str]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

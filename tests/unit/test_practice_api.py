@@ -12,9 +12,8 @@ DAY = {"date": "2024-01-05"}
 
 
 @pytest.fixture
-def api():
-    with running_api() as running:
-        yield running.url
+def api(api_url):
+    return api_url
 
 
 def get(api, path="/api/events", **params):
