@@ -168,6 +168,23 @@ def test_an_interrupted_check_stops_at_once(kernel, lab):
     assert checking(manager) == []
 
 
+def test_an_endless_answer_ends_though_who_asked_is_gone_and_the_check_s_folder_with_it(lab, tmp_path):
+    lab.edit("generate_dates.py", 'raise NotImplementedError("tp23.1")', "while True: pass")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [sys.executable, "-m", "labkit.cli", "check", "tp23.1"]
+    asking = psutil.Popen(command, env=lab.environment | {"TMPDIR": str(folder)})
+    wait_until(lambda: any(one.cpu_times().user > 2 for one in asking.children()))
+    (endless,) = asking.children()
+    asking.kill()
+    asking.wait()
+    shutil.rmtree(folder)
+    try:
+        endless.wait(60)
+    finally:
+        endless.kill()
+
+
 def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kernel(lab):
     import nbformat
     from nbclient import NotebookClient

@@ -107,9 +107,11 @@ def _watch(thread: int, over: threading.Event) -> None:
             counted += now - before
         before = now
         if counted > LIMIT or real_monotonic() - started > LONGEST_WAIT:
-            with REPORT.with_suffix(".stalled").open("w", encoding="utf-8") as stalled:
-                faulthandler.dump_traceback(stalled)
-            os._exit(1)
+            try:
+                with REPORT.with_suffix(".stalled").open("w", encoding="utf-8") as stalled:
+                    faulthandler.dump_traceback(stalled)
+            finally:  # who asked may be gone, and this folder with it
+                os._exit(1)
 
 
 def frame_of(thread: int):
