@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -182,7 +183,8 @@ def test_an_endless_answer_ends_though_who_asked_is_gone_and_the_check_s_folder_
     try:
         endless.wait(60)
     finally:
-        endless.kill()
+        with suppress(psutil.NoSuchProcess):
+            endless.kill()
 
 
 def test_a_file_saved_between_two_cells_is_picked_up_without_restarting_the_kernel(lab):
