@@ -77,17 +77,14 @@ class N8nLab:
                 self.client.request("POST", f"/workflows/{one['id']}/archive", {})
         for one in workflows:
             wait_until(lambda address=f"/workflows/{one['id']}": self._is_deleted(address))
-        for table in self.data_tables():
-            self.client.request("DELETE", f"{self.data_tables_path()}/{table['id']}")
-        secrets = secret_store.FILE.read_text(encoding="utf-8")
+        setup.forget_watermarks(self.client)
         for path in self.root.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
             elif path != self.server.log:
                 path.unlink()
         copy_lab(self.root)
-        secret_store.FILE.parent.mkdir(parents=True)
-        secret_store.FILE.write_text(secrets, encoding="utf-8")
+        write_secrets(self.root)
         self.bring(WORKFLOWS)
 
     def _is_deleted(self, address: str) -> bool:
@@ -169,18 +166,13 @@ class N8nLab:
 
     def watermark(self) -> dict:
         """The row of the Data Table « filigranes » of the lab's own flow; empty before the first run."""
-        found = [table["id"] for table in self.data_tables() if table["name"] == "filigranes"]
+        (project,) = self.client.request("GET", "/projects/my-projects")
+        tables = self.client.request("GET", f"/projects/{project['id']}/data-tables")["data"]
+        found = [table["id"] for table in tables if table["name"] == "filigranes"]
         if not found:
             return {}
-        rows = self.client.request("GET", f"{self.data_tables_path()}/{found[0]}/rows")["data"]
+        rows = self.client.request("GET", f"/projects/{project['id']}/data-tables/{found[0]}/rows")["data"]
         return next((row for row in rows if row["flux"] == "data/bronze/events"), {})
-
-    def data_tables(self) -> list[dict]:
-        return self.client.request("GET", self.data_tables_path())["data"]
-
-    def data_tables_path(self) -> str:
-        (project,) = self.client.request("GET", "/projects/my-projects")
-        return f"/projects/{project['id']}/data-tables"
 
 
 def save_workflow(client: N8nClient, workflow: dict) -> dict:
@@ -268,15 +260,20 @@ def installed():
     install.install(lambda text: None)
 
 
+def write_secrets(root: Path) -> Path:
+    """The file of the secrets of the lab under `root`, SECRETS alone in it."""
+    secrets = root / "data" / "state" / "secrets.json"
+    secrets.parent.mkdir(parents=True)
+    secrets.write_text(json.dumps(SECRETS))
+    return secrets
+
+
 @contextmanager
 def n8n_lab(folder: Path, workers: int = 0) -> Iterator[N8nLab]:
     """The lab under `folder`, its n8n and its workers running with the workflows of n8n/workflows."""
     install.install(lambda text: None)
     with workspace(folder / "lab") as made, pytest.MonkeyPatch.context() as patch:
-        secrets = made.root / "data" / "state" / "secrets.json"
-        secrets.parent.mkdir(parents=True)
-        secrets.write_text(json.dumps(SECRETS))
-        patch.setattr(secret_store, "FILE", secrets)
+        patch.setattr(secret_store, "FILE", write_secrets(made.root))
         redis = queue.Redis(made.root / "redis.log")
         server = N8nServer(
             home=folder / "n8n",

@@ -52,9 +52,9 @@ def ingest(api, folder, capfd, *arguments) -> None:
 
     In small pages: in pages of a thousand rows a cursor taken for the watermark goes unnoticed.
     """
-    places = {"--output-dir": "bronze", "--state-dir": "etat", "--quarantine-dir": "rejets"}
-    told = [text for option, name in places.items() for text in (option, str(folder / name))]
-    code = main(["ingest", *arguments, "--base-url", api.url, "--page-size", "100", *told])
+    places = ("--output-dir", f"{folder}/bronze", "--state-dir", f"{folder}/etat")
+    rejects = ("--quarantine-dir", f"{folder}/rejets")
+    code = main(["ingest", *arguments, "--base-url", api.url, "--page-size", "100", *places, *rejects])
     verify_that(
         f"ingest_api.py {' '.join(arguments)}", code == 0, "un passage réussi", capfd.readouterr().out[-300:]
     )
