@@ -38,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = Parser(prog="generate_dates.py", description="Liste les jours d'une période.")
     parser.add_argument("--start-date", default="", help="premier jour, AAAA-MM-JJ")
     parser.add_argument("--end-date", default="", help="dernier jour, compris")
-    # À vous (tp23.1) : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates": [...]},
-    # les jours en texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error",
+    # À vous (tp23.1) : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates":
+    # [...]}, les jours en texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error",
     # "dates": [], "error": {"code": "usage", "message": …}}, et 2.
     raise NotImplementedError("tp23.1")
 

@@ -21,14 +21,7 @@ import pyarrow.parquet as pq
 import requests
 from pythonjsonlogger.json import JsonFormatter
 from requests.exceptions import ChunkedEncodingError, HTTPError, JSONDecodeError, Timeout
-from tenacity import (
-    before_sleep_log,
-    retry,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_random_exponential,
-)
+from tenacity import retry, retry_if_exception, stop_after_attempt, stop_before_delay, wait_random_exponential
 
 logger = logging.getLogger("ingest_api")
 
@@ -81,9 +74,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=("events", "posts"), default="events", help="ce que l'on ingère (%(default)s)")
     add("--quarantine-dir", type=Path, default=Path("data/quarantine"), help="lignes refusées (%(default)s)")
-    add(
-        "--mode", choices=("ingest", "backfill"), default="ingest", help="backfill saute les jours déjà faits"
-    )
+    add("--mode", choices=("ingest", "backfill"), default="ingest", help="backfill saute les jours faits")
     add("--watermark", choices=("updated_at",), help="ne relire que les jours changés depuis --since")
     add("--since", type=instant, help="le dernier filigrane, par exemple 2024-03-31T08:00:00Z")
     options = parser.parse_args(argv)
@@ -101,8 +92,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def log_as_json() -> None:
     """Règle les journaux : sur stderr, un objet JSON par ligne, avec `time` (UTC), `level` et `message`."""
-    # À vous (tp21.1) : un StreamHandler(sys.stderr), mis en forme par un JsonFormatter ; puis logging.basicConfig,
-    # avec handlers, level="INFO" et force=True (la fonction peut être appelée deux fois).
+    # À vous (tp21.1) : un StreamHandler(sys.stderr), mis en forme par un JsonFormatter ; puis
+    # logging.basicConfig, avec handlers, level="INFO" et force=True (la fonction peut être appelée deux
+    # fois).
     raise NotImplementedError("tp21.1")
 
 
@@ -124,8 +116,10 @@ def worth_retrying(error: BaseException) -> bool:
 
 def wait_before_retry(state) -> float:
     """Les secondes à attendre : au hasard, de plus en plus, mais jamais moins que Retry-After."""
+    error = state.outcome.exception()
+    logger.warning("attempt %d failed: %s", state.attempt_number, error)
     at_random = wait_random_exponential(multiplier=4, min=min(SHORTEST_WAIT, LONGEST_WAIT), max=LONGEST_WAIT)
-    response = getattr(state.outcome.exception(), "response", None)
+    response = getattr(error, "response", None)
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     return max(at_random(state), float(asked) if asked.isdecimal() else 0.0)
 
@@ -139,9 +133,8 @@ def get_json(url: str, params: dict) -> tuple:
 
 def fetch_page(url: str, params: dict) -> tuple:
     """Comme `get_json`, en recommençant ce qui le mérite : ATTEMPTS essais, BUDGET secondes d'attente au plus."""
-    # À vous (tp21.2) : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le
-    # à `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit
-    # attendre.
+    # À vous (tp21.2) : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur :
+    # appliquez-le à `get_json`, puis appelez le résultat.
     raise NotImplementedError("tp21.2")
 
 
@@ -152,18 +145,16 @@ def fetch_posts(url: str, page_size: int) -> list:
         page += 1
         body, headers = fetch_page(url, {"_page": page, "_limit": page_size})
         if not isinstance(body, list) or not body or not headers.get("X-Total-Count", "").isdecimal():
-            raise IngestError(
-                "unexpected_shape", f"{url}, page {page} : il manque des lignes ou X-Total-Count"
-            )
+            raise IngestError("unexpected_shape", f"{url}, page {page} : lignes ou X-Total-Count manquants")
         rows, total = rows + body, int(headers["X-Total-Count"])
     return rows
 
 
 def fetch_rows(url: str, asked: dict, page_size: int) -> list:
     """Toutes les lignes, curseur après curseur. asked : par exemple {"date": "2024-01-01"}."""
-    # À vous (tp21.2) : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant,
-    # jusqu'à ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape".
-    # Un curseur déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
+    # À vous (tp21.2) : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page
+    # d'avant, jusqu'à ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError
+    # "unexpected_shape". Un curseur déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
     raise NotImplementedError("tp21.2")
 
 
@@ -174,6 +165,7 @@ PAYLOAD = pa.struct({"device": TEXT, "page": TEXT, "session": TEXT, "items": WHO
 EVENTS = {"id": WHOLE, "event_time": INSTANT, "updated_at": INSTANT, "user_id": WHOLE, "type": TEXT}
 EVENTS |= {"amount": pa.float64(), "currency": TEXT, "country": TEXT, "payload": PAYLOAD}
 POSTS = {"userId": WHOLE, "id": WHOLE, "title": TEXT, "body": TEXT}
+SOURCES = {"events": ("/api/events", EVENTS), "posts": ("/posts", POSTS)}
 METADATA = {"_ingested_at": INSTANT, "_source": TEXT, "_partition_date": pa.date32(), "_extra": TEXT}
 REASONS = {"id": "missing_id", "event_time": "unreadable_event_time"}
 
@@ -199,10 +191,10 @@ def typed(row: object, columns: dict) -> dict:
 def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[dict]]:
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
     latest, rejects = {}, []
-    # À vous (tp21.3) : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
-    # ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
-    # De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
-    # gagne. Les bonnes sont dans `latest`, par id ; les refusées dans `rejects`.
+    # À vous (tp21.3) : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans
+    # error.args. Une ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day",
+    # "event_time". De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans
+    # updated_at, l'autre gagne. Les bonnes sont dans `latest`, par id ; les refusées dans `rejects`.
     raise NotImplementedError("tp21.3")
     return [latest[key] for key in sorted(latest)], rejects
 
@@ -219,8 +211,8 @@ def partition_file(output_dir: Path, day: date) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # À vous (tp21.3) : écrivez dans un fichier voisin, dont le nom commence par un point (flush,
-    # puis os.fsync), et renommez-le avec replace.
+    # À vous (tp21.3) : écrivez dans un fichier voisin, dont le nom commence par un point (flush, puis
+    # os.fsync), et renommez-le avec replace.
     raise NotImplementedError("tp21.3")
 
 
@@ -240,16 +232,8 @@ SENTENCES = (
     (Timeout, "api_timeout", "L'API n'a pas répondu à temps"),
     (JSONDecodeError, "invalid_json", "La réponse de l'API n'est pas du JSON"),
     (ChunkedEncodingError, "truncated_body", "L'API a coupé sa réponse avant la fin"),
-    (
-        requests.RequestException,
-        "api_unreachable",
-        "L'API ne répond pas : est-elle démarrée, --base-url juste ?",
-    ),
-    (
-        pa.ArrowException,
-        "unreadable_partition",
-        "Le fichier déjà là est illisible : effacez-le, puis relancez",
-    ),
+    (requests.RequestException, "api_unreachable", "API muette : est-elle démarrée, --base-url juste ?"),
+    (pa.ArrowException, "unreadable_partition", "Le fichier déjà là est illisible : effacez-le, relancez"),
     (OSError, "output_not_writable", "Écriture impossible : vérifiez vos droits et la place sur le disque"),
     (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
@@ -273,12 +257,9 @@ def as_error(error: BaseException) -> dict:
 
 def ingest_day(options: argparse.Namespace, day: date) -> dict:
     """Lit un jour entier, garde ses rejets, écrit son fichier : {"status", "received", "rows", "quarantined"}."""
-    if options.resource == "posts":
-        source, columns = "/posts", POSTS
-        rows = fetch_posts(options.base_url + source, options.page_size)
-    else:
-        source, columns = "/api/events", EVENTS
-        rows = fetch_rows(options.base_url + source, {"date": str(day)}, options.page_size)
+    source, columns = SOURCES[options.resource]
+    url, size = options.base_url + source, options.page_size
+    rows = fetch_posts(url, size) if columns is POSTS else fetch_rows(url, {"date": str(day)}, size)
     good, rejects = split_rows(rows, columns, day)
     kept = options.quarantine_dir / options.resource / f"{day}.jsonl"
     if rejects or kept.exists():
@@ -295,9 +276,8 @@ def days_to_do(options: argparse.Namespace) -> tuple[list[date], list[date], str
     if options.watermark:
         days, mark = changed_days(options)
         return days, [], mark
-    days = [
-        options.start_date + timedelta(n) for n in range((options.end_date - options.start_date).days + 1)
-    ]
+    count = (options.end_date - options.start_date).days + 1
+    days = [options.start_date + timedelta(n) for n in range(count)]
     left = days_left(days, options.output_dir) if options.mode == "backfill" else days
     return left, [day for day in days if day not in left], None
 
@@ -306,8 +286,9 @@ def ingest(options: argparse.Namespace) -> dict:
     """Ingère les jours de `days_to_do`, et rend le bilan ; un jour en échec n'arrête pas les suivants."""
     done, failed = {}, {}
     days, skipped, mark = days_to_do(options)
-    # À vous (tp21.4) : appelez ingest_day pour chaque jour, et gardez dans `done` ce qu'il rend. IngestError, OSError
-    # (celles de requests en sont) et pa.ArrowException font du jour un échec : gardez as_error(...) dans `failed`.
+    # À vous (tp21.4) : appelez ingest_day pour chaque jour, et gardez dans `done` ce qu'il rend. IngestError,
+    # OSError (celles de requests en sont) et pa.ArrowException font du jour un échec : gardez as_error(...)
+    # dans `failed`.
     raise NotImplementedError("tp21.4")
     return summary(options, done, skipped, failed, mark)
 
@@ -327,9 +308,7 @@ def what_failed(options: argparse.Namespace, failed: dict) -> dict:
     return {"error": next(iter(errors.values())), "failed": errors, "watermark": before}
 
 
-def summary(
-    options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
-) -> dict:
+def summary(options: argparse.Namespace, done: dict, skipped: list, failed: dict, mark: str | None) -> dict:
     """Le bilan, en JSON. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
     # À vous (tp21.4) : les clés de l'énoncé, celles que rend days_and_files(...) comprises ; en cas d'échec
     # s'ajoutent, ou changent, celles que rend what_failed(...).
@@ -340,8 +319,7 @@ def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
     # À vous (tp21.4) : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
     # (KeyboardInterrupt comprise) devient un résultat : NOTHING_DONE, `status` "error" et `error`, ce que
-    # rend as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1
-    # sinon.
+    # rend as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1 sinon.
     # En attendant, voici ce que savent faire les étapes déjà écrites :
     shown = {"status": "error"}
     try:
@@ -370,11 +348,11 @@ LOOK_BACK = timedelta(hours=72)
 
 def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
     """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
-    # À vous (tp21.6) : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à
-    # /api/events, avec fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes
-    # arrivent en retard, avec un updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at
-    # lu, jamais plus petit que l'ancien, écrit comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne
-    # aucun jour.
+    # À vous (tp21.6) : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez
+    # à /api/events, avec fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes
+    # arrivent en retard, avec un updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at lu,
+    # jamais plus petit que l'ancien, écrit comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne aucun
+    # jour.
     raise NotImplementedError("tp21.6")
 
 
@@ -383,8 +361,8 @@ def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
 
 def days_left(days: list[date], output_dir: Path) -> list[date]:
     """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
-    # À vous (tp23.2) : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro
-    # octet ne font pas un jour fini.
+    # À vous (tp23.2) : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier
+    # de zéro octet ne font pas un jour fini.
     raise NotImplementedError("tp23.2")
 
 

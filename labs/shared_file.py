@@ -59,6 +59,7 @@ def add_rows(file: SharedFile, rows: pa.Table) -> int:
 
     Après TRIES essais, tous devancés, laisse passer Changed.
     """
-    # À vous (ecrivains.1) : lisez, fondez avec `merge`, remplacez. Si `replace` lève Changed, un autre est passé : recommencez
-    # depuis la lecture, TRIES essais en tout ; si le dernier est devancé lui aussi, laissez passer Changed.
+    # À vous (ecrivains.1) : lisez, fondez avec `merge`, remplacez. Si `replace` lève Changed, un autre est
+    # passé : recommencez depuis la lecture, TRIES essais en tout ; si le dernier est devancé lui aussi,
+    # laissez passer Changed.
     raise NotImplementedError("ecrivains.1")

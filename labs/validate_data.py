@@ -11,6 +11,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -52,17 +54,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     raise NotImplementedError("tp22.1")
     parser.add_argument("--start-date", default="", help="dossier : premier jour à valider, AAAA-MM-JJ")
     parser.add_argument("--end-date", default="9999", help="dossier : dernier jour à valider, compris")
-    parser.add_argument(
-        "--checks", choices=("pandas", "gx"), default="pandas", help="qui vérifie (%(default)s)"
-    )
+    parser.add_argument("--checks", choices=("pandas", "gx"), default="pandas", help="qui (%(default)s)")
     return parser.parse_args(argv)
 
 
 def load_rules(path: Path | None) -> dict:
     """Les règles du fichier, ou DEFAULT_RULES sans fichier ; UsageError s'il est mal écrit."""
-    # À vous (tp22.1) : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé qui
-    # n'est pas dans RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase qui
-    # nomme le fichier et la clé. Puis passez les règles à check_rules avant de les rendre.
+    # À vous (tp22.1) : lisez le JSON. Un fichier absent, illisible ou qui n'est pas un objet JSON, et une clé
+    # qui n'est pas dans RULES (une faute de frappe désactiverait un contrôle) : UsageError, avec une phrase
+    # qui nomme le fichier et la clé. Puis passez les règles à check_rules avant de les rendre.
     raise NotImplementedError("tp22.1")
 
 
@@ -96,8 +96,8 @@ def wrong_rows(frame: pd.DataFrame, rule: str, column: str | None, value) -> pd.
     """Vrai pour chaque ligne que la règle refuse ; partout si elle refuse la table entière."""
     # À vous (tp22.2) : une colonne absente refuse tout, quelle que soit la règle. not_null_columns : isna.
     # unique_columns : toutes les lignes d'une valeur répétée, sans les absentes. value_ranges : les deux
-    # bornes de `value` sont permises, None n'en est pas une, une valeur absente n'est pas refusée. min_rows
-    # : `value` lignes au moins.
+    # bornes de `value` sont permises, None n'en est pas une, une valeur absente n'est pas refusée. min_rows :
+    # `value` lignes au moins.
     raise NotImplementedError("tp22.2")
 
 
@@ -106,25 +106,18 @@ def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd
 
     wrong : les lignes refusées ; None si la règle ne peut être jugée (des bornes sur une colonne de texte).
     """
-    failed = len(frame) if wrong is None else int(wrong.sum())
-    passed = wrong is not None and not failed and (rule != "min_rows" or len(frame) >= value)
-    missing = column is not None and column not in frame
+    unknown, missing, lines = wrong is None, column is not None and column not in frame, len(frame)
     code, said = CODES["required_columns" if missing else rule]
-    if wrong is None:
+    if unknown:
         code, said = "not_a_number", "la colonne n'est pas faite de nombres"
-    seen = frame[column][wrong].head(5) if wrong is not None and column in frame else pd.Series(dtype=object)
-    return {
-        "rule": rule,
-        "column": column,
-        "code": "ok" if passed and not missing else code,
-        "passed": passed and not missing,
-        "checked": len(frame),
-        "failed": failed,
-        "message": ""
-        if passed and not missing
-        else f"{column or 'table'} : {said} ({failed} sur {len(frame)} lignes)",
-        "samples": [{"row": int(row), "value": plain(one)} for row, one in seen.items()],
-    }
+    failed = lines if unknown else int(wrong.sum())
+    passed = not (failed or missing or unknown or (rule == "min_rows" and lines < value))
+    shown = {} if unknown or column not in frame else frame[column][wrong].head(5)
+    result: dict = {"rule": rule, "column": column, "code": "ok" if passed else code, "passed": passed}
+    result |= {"checked": lines, "failed": failed, "message": ""}
+    if not passed:
+        result["message"] = f"{column or 'table'} : {said} ({failed} sur {lines} lignes)"
+    return result | {"samples": [{"row": int(row), "value": plain(one)} for row, one in shown.items()]}
 
 
 def plain(value: object) -> object:
@@ -132,14 +125,18 @@ def plain(value: object) -> object:
     return None if pd.isna(value) else value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
-    """Le verdict de chaque règle."""
+def each_verdict(frame: pd.DataFrame, rules: dict, refused: Callable) -> list[dict]:
+    """Le verdict de chaque règle ; `refused(règle, colonne, valeur)` rend les lignes qu'elle refuse."""
     found = []
     for rule, column, value in each_rule(rules):
         text = rule == "value_ranges" and column in frame and not pd.api.types.is_numeric_dtype(frame[column])
-        wrong = None if text else wrong_rows(frame, rule, column, value)
-        found.append(verdict(frame, rule, column, value, wrong))
+        found.append(verdict(frame, rule, column, value, None if text else refused(rule, column, value)))
     return found
+
+
+def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
+    """Le verdict de chaque règle."""
+    return each_verdict(frame, rules, partial(wrong_rows, frame))
 
 
 # Étape 3 : le verdict, et un JSON pour n8n
@@ -147,10 +144,10 @@ def check_with_pandas(frame: pd.DataFrame, rules: dict) -> list[dict]:
 
 def validate_file(path: Path, rules: dict, check=check_with_pandas) -> dict:
     """{"file", "rows", "columns", "validation", "errors", "rules"} ; un fichier illisible est un échec."""
-    # À vous (tp22.3) : lisez `path` par pq.ParquetFile(path).read(), puis to_pandas(types_mapper=pd.ArrowDtype), qui
-    # garde les entiers entiers. `rules` : les verdicts de check(...) ; `errors` : ceux dont `passed` est
-    # faux. Illisible : 0 ligne, et une erreur {"rule": None, "column": None, "code": "unreadable_file",
-    # "message": …}.
+    # À vous (tp22.3) : lisez `path` par pq.ParquetFile(path).read(), puis
+    # to_pandas(types_mapper=pd.ArrowDtype), qui garde les entiers entiers. `rules` : les verdicts de
+    # check(...) ; `errors` : ceux dont `passed` est faux. Illisible : 0 ligne, et une erreur {"rule": None,
+    # "column": None, "code": "unreadable_file", "message": …}.
     raise NotImplementedError("tp22.3")
 
 
@@ -159,9 +156,10 @@ def files_of(options: argparse.Namespace) -> list[Path]:
     source = options.input_file
     if source.is_file():
         return [source]
-    days = sorted(source.glob("partition_date=*/data.parquet"))
-    named = {path: path.parent.name.removeprefix("partition_date=") for path in days}
-    chosen = [path for path in days if options.start_date <= named[path] <= options.end_date]
+    files = sorted(source.glob("partition_date=*/data.parquet"))
+    days = [path.parent.name.removeprefix("partition_date=") for path in files]
+    pairs = zip(days, files, strict=True)
+    chosen = [path for day, path in pairs if options.start_date <= day <= options.end_date]
     if not chosen:
         raise UsageError(f"{source} : aucun fichier à valider ; ingérez d'abord, ou vérifiez --input-file")
     return chosen
@@ -172,19 +170,12 @@ def validate(options: argparse.Namespace) -> dict:
     rules = load_rules(options.rules_file)
     check = check_with_gx if options.checks == "gx" else check_with_pandas
     results = [validate_file(path, rules, check) for path in files_of(options)]
-    result = dict(results[0])
+    result = results[0]
     if options.input_file.is_dir():
         errors = [{"file": one["file"], **error} for one in results for error in one["errors"]]
-        result = {
-            "file": str(options.input_file),
-            "rows": sum(one["rows"] for one in results),
-            "files": results,
-        }
-        result |= {
-            "columns": results[0]["columns"],
-            "errors": errors,
-            "validation": "failed" if errors else "passed",
-        }
+        whole = {"file": str(options.input_file), "columns": result["columns"], "files": results}
+        whole |= {"rows": sum(one["rows"] for one in results), "errors": errors}
+        result = {**whole, "validation": "failed" if errors else "passed"}
     if not result["errors"]:
         return {"status": "success", **result}
     message = f"{len(result['errors'])} contrôle(s) en échec ; d'abord {result['errors'][0]['message']}"
@@ -219,23 +210,15 @@ def check_with_gx(frame: pd.DataFrame, rules: dict) -> list[dict]:
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.pandas_default.add_dataframe_asset("partition")
     batch = asset.add_batch_definition_whole_dataframe("table").get_batch({"dataframe": frame})
-    found = []
-    for rule, column, value in each_rule(rules):
-        wrong = pd.Series(False, index=frame.index)
-        text = rule == "value_ranges" and column in frame and not pd.api.types.is_numeric_dtype(frame[column])
-        if column is None or column in frame:
-            asked = expectation(rule, column, value)
-            result = None if text else batch.validate(asked, result_format="COMPLETE")
-            rows = (
-                []
-                if result is None or result.success
-                else result.result.get("unexpected_index_list", frame.index)
-            )
-            wrong.loc[list(rows)] = True
-        else:
-            wrong[:] = True
-        found.append(verdict(frame, rule, column, value, None if text else wrong))
-    return found
+
+    def refused(rule: str, column: str | None, value) -> pd.Series:
+        if column is not None and column not in frame:
+            return pd.Series(True, index=frame.index)
+        result = batch.validate(expectation(rule, column, value), result_format="COMPLETE")
+        rows = [] if result.success else result.result.get("unexpected_index_list", frame.index)
+        return pd.Series(frame.index.isin(rows), index=frame.index)
+
+    return each_verdict(frame, rules, refused)
 
 
 if __name__ == "__main__":

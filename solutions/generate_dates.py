@@ -29,7 +29,6 @@ def calendar_day(text: str) -> date:
 def days_between(start: date, end: date) -> list[date]:
     """Les jours de `start` à `end`, les deux compris, dans l'ordre ; ValueError si `end` vient avant `start`."""
     ### BEGIN SOLUTION tp23.1
-    ### À vous : une liste de dates ; timedelta(days=n) avance de n jours, même en février.
     if end < start:
         raise ValueError(f"{start} vient après {end}")
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]
@@ -42,9 +41,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--start-date", default="", help="premier jour, AAAA-MM-JJ")
     parser.add_argument("--end-date", default="", help="dernier jour, compris")
     ### BEGIN SOLUTION tp23.1
-    ### À vous : lisez les deux dates avec calendar_day, puis imprimez {"status": "success", "dates": [...]},
-    ### les jours en texte, et rendez 0. Une ValueError, ou une période à l'envers : {"status": "error",
-    ### "dates": [], "error": {"code": "usage", "message": …}}, et 2.
     try:
         options = parser.parse_args(argv)
         days = days_between(calendar_day(options.start_date), calendar_day(options.end_date))

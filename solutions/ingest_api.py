@@ -20,14 +20,7 @@ import pyarrow.parquet as pq
 import requests
 from pythonjsonlogger.json import JsonFormatter
 from requests.exceptions import ChunkedEncodingError, HTTPError, JSONDecodeError, Timeout
-from tenacity import (
-    before_sleep_log,
-    retry,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_random_exponential,
-)
+from tenacity import retry, retry_if_exception, stop_after_attempt, stop_before_delay, wait_random_exponential
 
 logger = logging.getLogger("ingest_api")
 
@@ -52,8 +45,6 @@ class Parser(argparse.ArgumentParser):
 def calendar_day(text: str) -> date:
     """Lit un jour écrit AAAA-MM-JJ, et rien d'autre : ni 2024-02-30, ni 20240105, ni 2024-W01-1."""
     ### BEGIN SOLUTION tp21.1
-    ### À vous : rendez la date que dit `text` ; si ce n'est pas un jour écrit AAAA-MM-JJ, levez
-    ### argparse.ArgumentTypeError avec une phrase qui cite `text`.
     with contextlib.suppress(ValueError):
         day = date.fromisoformat(text)
         if day.isoformat() == text:
@@ -80,9 +71,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="ingest_api.py", description="Ingère une API, un fichier Parquet par jour.")
     add = parser.add_argument
     ### BEGIN SOLUTION tp21.1
-    ### À vous : déclarez avec `add` les quatre arguments du cours : --start-date et --end-date (deux
-    ### `calendar_day`), --output-dir (un Path, data/bronze par défaut), --page-size (un entier, 100 par
-    ### défaut).
     add("--start-date", type=calendar_day, help="premier jour, AAAA-MM-JJ")
     add("--end-date", type=calendar_day, help="dernier jour, compris")
     add("--output-dir", type=Path, default=Path("data/bronze"), help="où écrire (%(default)s)")
@@ -91,9 +79,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--base-url", default=os.environ.get("LAB_API_URL", "http://127.0.0.1:8765"), help="adresse de l'API")
     add("--resource", choices=("events", "posts"), default="events", help="ce que l'on ingère (%(default)s)")
     add("--quarantine-dir", type=Path, default=Path("data/quarantine"), help="lignes refusées (%(default)s)")
-    add(
-        "--mode", choices=("ingest", "backfill"), default="ingest", help="backfill saute les jours déjà faits"
-    )
+    add("--mode", choices=("ingest", "backfill"), default="ingest", help="backfill saute les jours faits")
     add("--watermark", choices=("updated_at",), help="ne relire que les jours changés depuis --since")
     add("--since", type=instant, help="le dernier filigrane, par exemple 2024-03-31T08:00:00Z")
     options = parser.parse_args(argv)
@@ -112,8 +98,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def log_as_json() -> None:
     """Règle les journaux : sur stderr, un objet JSON par ligne, avec `time` (UTC), `level` et `message`."""
     ### BEGIN SOLUTION tp21.1
-    ### À vous : un StreamHandler(sys.stderr), mis en forme par un JsonFormatter ; puis logging.basicConfig,
-    ### avec handlers, level="INFO" et force=True (la fonction peut être appelée deux fois).
     handler, names = logging.StreamHandler(sys.stderr), {"levelname": "level"}
     handler.setFormatter(JsonFormatter(["levelname", "message"], rename_fields=names, timestamp="time"))
     logging.basicConfig(handlers=[handler], level="INFO", force=True)
@@ -132,8 +116,6 @@ if "LAB_API_TOKEN" in os.environ:
 def worth_retrying(error: BaseException) -> bool:
     """Vrai si recommencer peut réussir : coupure, délai, JSON coupé, statut 408, 425, 429 ou 5xx."""
     ### BEGIN SOLUTION tp21.2
-    ### À vous : une HTTPError porte son statut dans error.response.status_code. Les autres erreurs qui
-    ### passent : requests.ConnectionError, Timeout, ChunkedEncodingError et JSONDecodeError.
     if isinstance(error, HTTPError):
         return error.response.status_code in (408, 425, 429) or error.response.status_code >= 500
     return isinstance(error, (requests.ConnectionError, Timeout, ChunkedEncodingError, JSONDecodeError))
@@ -142,8 +124,10 @@ def worth_retrying(error: BaseException) -> bool:
 
 def wait_before_retry(state) -> float:
     """Les secondes à attendre : au hasard, de plus en plus, mais jamais moins que Retry-After."""
+    error = state.outcome.exception()
+    logger.warning("attempt %d failed: %s", state.attempt_number, error)
     at_random = wait_random_exponential(multiplier=4, min=min(SHORTEST_WAIT, LONGEST_WAIT), max=LONGEST_WAIT)
-    response = getattr(state.outcome.exception(), "response", None)
+    response = getattr(error, "response", None)
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     return max(at_random(state), float(asked) if asked.isdecimal() else 0.0)
 
@@ -158,14 +142,10 @@ def get_json(url: str, params: dict) -> tuple:
 def fetch_page(url: str, params: dict) -> tuple:
     """Comme `get_json`, en recommençant ce qui le mérite : ATTEMPTS essais, BUDGET secondes d'attente au plus."""
     ### BEGIN SOLUTION tp21.2
-    ### À vous : `retry(stop=…, wait=…, retry=…, reraise=True)` de tenacity rend un décorateur : appliquez-le
-    ### à `get_json`, puis appelez le résultat. Avec before_sleep_log(logger, logging.WARNING), on le voit
-    ### attendre.
     patiently = retry(
         stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(BUDGET),
         wait=wait_before_retry,
         retry=retry_if_exception(worth_retrying),
-        before_sleep=before_sleep_log(logger, logging.WARNING),
         reraise=True,
     )
     return patiently(get_json)(url, params)
@@ -179,9 +159,7 @@ def fetch_posts(url: str, page_size: int) -> list:
         page += 1
         body, headers = fetch_page(url, {"_page": page, "_limit": page_size})
         if not isinstance(body, list) or not body or not headers.get("X-Total-Count", "").isdecimal():
-            raise IngestError(
-                "unexpected_shape", f"{url}, page {page} : il manque des lignes ou X-Total-Count"
-            )
+            raise IngestError("unexpected_shape", f"{url}, page {page} : lignes ou X-Total-Count manquants")
         rows, total = rows + body, int(headers["X-Total-Count"])
     return rows
 
@@ -189,9 +167,6 @@ def fetch_posts(url: str, page_size: int) -> list:
 def fetch_rows(url: str, asked: dict, page_size: int) -> list:
     """Toutes les lignes, curseur après curseur. asked : par exemple {"date": "2024-01-01"}."""
     ### BEGIN SOLUTION tp21.2
-    ### À vous : demandez `asked` et `limit` ; puis `cursor` aussi, le `next_cursor` de la page d'avant,
-    ### jusqu'à ce qu'il soit vide. Sans liste `data` ou sans `next_cursor` : IngestError "unexpected_shape".
-    ### Un curseur déjà vu : "cursor_loop". Une page vide ou courte n'est pas la fin.
     rows, cursor, seen = [], None, set()
     while True:
         body, _ = fetch_page(url, {**asked, "limit": page_size, "cursor": cursor})
@@ -213,6 +188,7 @@ PAYLOAD = pa.struct({"device": TEXT, "page": TEXT, "session": TEXT, "items": WHO
 EVENTS = {"id": WHOLE, "event_time": INSTANT, "updated_at": INSTANT, "user_id": WHOLE, "type": TEXT}
 EVENTS |= {"amount": pa.float64(), "currency": TEXT, "country": TEXT, "payload": PAYLOAD}
 POSTS = {"userId": WHOLE, "id": WHOLE, "title": TEXT, "body": TEXT}
+SOURCES = {"events": ("/api/events", EVENTS), "posts": ("/posts", POSTS)}
 METADATA = {"_ingested_at": INSTANT, "_source": TEXT, "_partition_date": pa.date32(), "_extra": TEXT}
 REASONS = {"id": "missing_id", "event_time": "unreadable_event_time"}
 
@@ -239,10 +215,6 @@ def split_rows(rows: list, columns: dict, day: date) -> tuple[list[dict], list[d
     """Les bonnes lignes, une par id, triées par id ; et les refusées, {"reason", "field", "raw"}."""
     latest, rejects = {}, []
     ### BEGIN SOLUTION tp21.3
-    ### À vous : `typed` rend une bonne ligne, ou lève ValueError(raison, champ), à lire dans error.args. Une
-    ### ligne dont event_time tombe un autre jour que `day`, en UTC, est refusée : "other_day", "event_time".
-    ### De deux versions d'un id, gardez celle dont updated_at est le plus grand ; sans updated_at, l'autre
-    ### gagne. Les bonnes sont dans `latest`, par id ; les refusées dans `rejects`.
     for row in rows:
         try:
             good = typed(row, columns)
@@ -270,8 +242,6 @@ def replace_file(path: Path, content: bytes) -> None:
     """Écrit `content` dans `path` d'un seul geste : qui lit voit l'ancien fichier ou le nouveau, entier."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ### BEGIN SOLUTION tp21.3
-    ### À vous : écrivez dans un fichier voisin, dont le nom commence par un point (flush,
-    ### puis os.fsync), et renommez-le avec replace.
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(content)
@@ -285,10 +255,6 @@ def write_parquet(rows: list[dict], columns: dict, day: date, output_dir: Path, 
     """Écrit le fichier du jour, `columns` puis METADATA ; rend "written", ou "unchanged" s'il est déjà ainsi."""
     path, now = partition_file(output_dir, day), datetime.now(UTC)
     ### BEGIN SOLUTION tp21.3
-    ### À vous : ajoutez à chaque ligne _ingested_at (`now`), _source et _partition_date ; puis
-    ### pa.Table.from_pylist(lignes, schéma), pq.write_table (compression="snappy") dans un
-    ### pa.BufferOutputStream(), et son getvalue() à replace_file. Même table, _ingested_at mis à part :
-    ### n'écrivez pas.
     rows = [{**row, "_ingested_at": now, "_source": source, "_partition_date": day} for row in rows]
     table = pa.Table.from_pylist(rows, pa.schema({**columns, **METADATA}))
     if path.exists():
@@ -308,16 +274,8 @@ SENTENCES = (
     (Timeout, "api_timeout", "L'API n'a pas répondu à temps"),
     (JSONDecodeError, "invalid_json", "La réponse de l'API n'est pas du JSON"),
     (ChunkedEncodingError, "truncated_body", "L'API a coupé sa réponse avant la fin"),
-    (
-        requests.RequestException,
-        "api_unreachable",
-        "L'API ne répond pas : est-elle démarrée, --base-url juste ?",
-    ),
-    (
-        pa.ArrowException,
-        "unreadable_partition",
-        "Le fichier déjà là est illisible : effacez-le, puis relancez",
-    ),
+    (requests.RequestException, "api_unreachable", "API muette : est-elle démarrée, --base-url juste ?"),
+    (pa.ArrowException, "unreadable_partition", "Le fichier déjà là est illisible : effacez-le, relancez"),
     (OSError, "output_not_writable", "Écriture impossible : vérifiez vos droits et la place sur le disque"),
     (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
@@ -341,12 +299,9 @@ def as_error(error: BaseException) -> dict:
 
 def ingest_day(options: argparse.Namespace, day: date) -> dict:
     """Lit un jour entier, garde ses rejets, écrit son fichier : {"status", "received", "rows", "quarantined"}."""
-    if options.resource == "posts":
-        source, columns = "/posts", POSTS
-        rows = fetch_posts(options.base_url + source, options.page_size)
-    else:
-        source, columns = "/api/events", EVENTS
-        rows = fetch_rows(options.base_url + source, {"date": str(day)}, options.page_size)
+    source, columns = SOURCES[options.resource]
+    url, size = options.base_url + source, options.page_size
+    rows = fetch_posts(url, size) if columns is POSTS else fetch_rows(url, {"date": str(day)}, size)
     good, rejects = split_rows(rows, columns, day)
     kept = options.quarantine_dir / options.resource / f"{day}.jsonl"
     if rejects or kept.exists():
@@ -363,9 +318,8 @@ def days_to_do(options: argparse.Namespace) -> tuple[list[date], list[date], str
     if options.watermark:
         days, mark = changed_days(options)
         return days, [], mark
-    days = [
-        options.start_date + timedelta(n) for n in range((options.end_date - options.start_date).days + 1)
-    ]
+    count = (options.end_date - options.start_date).days + 1
+    days = [options.start_date + timedelta(n) for n in range(count)]
     left = days_left(days, options.output_dir) if options.mode == "backfill" else days
     return left, [day for day in days if day not in left], None
 
@@ -375,8 +329,6 @@ def ingest(options: argparse.Namespace) -> dict:
     done, failed = {}, {}
     days, skipped, mark = days_to_do(options)
     ### BEGIN SOLUTION tp21.4
-    ### À vous : appelez ingest_day pour chaque jour, et gardez dans `done` ce qu'il rend. IngestError, OSError
-    ### (celles de requests en sont) et pa.ArrowException font du jour un échec : gardez as_error(...) dans `failed`.
     for day in days:
         try:
             done[day] = ingest_day(options, day)
@@ -402,13 +354,9 @@ def what_failed(options: argparse.Namespace, failed: dict) -> dict:
     return {"error": next(iter(errors.values())), "failed": errors, "watermark": before}
 
 
-def summary(
-    options: argparse.Namespace, done: dict, skipped: list[date], failed: dict, mark: str | None
-) -> dict:
+def summary(options: argparse.Namespace, done: dict, skipped: list, failed: dict, mark: str | None) -> dict:
     """Le bilan, en JSON. done : {jour: ce que rend ingest_day} ; failed : {jour: son erreur, {"code", "message"}}."""
     ### BEGIN SOLUTION tp21.4
-    ### À vous : les clés de l'énoncé, celles que rend days_and_files(...) comprises ; en cas d'échec
-    ### s'ajoutent, ou changent, celles que rend what_failed(...).
     result = {
         "status": "error" if failed else "success",
         "records_count": sum(one["rows"] for one in done.values()),
@@ -424,29 +372,6 @@ def summary(
 def main(argv: list[str] | None = None) -> int:
     """Imprime le résultat, un seul objet JSON sur stdout, et rend le code de sortie."""
     ### BEGIN SOLUTION tp21.4
-    ### À vous : parse_args, log_as_json, ingest ; puis print d'un json.dumps. Une exception
-    ### (KeyboardInterrupt comprise) devient un résultat : NOTHING_DONE, `status` "error" et `error`, ce que
-    ### rend as_error(...). Rendez 0 si `status` vaut "success", 2 si le code de l'erreur est "usage", 1
-    ### sinon.
-    ### En attendant, voici ce que savent faire les étapes déjà écrites :
-    ###| shown = {"status": "error"}
-    ###| try:
-    ###|     options = parse_args(argv)
-    ###|     shown["arguments"] = {name: str(value) for name, value in vars(options).items()}
-    ###|     log_as_json()
-    ###|     logger.info("journaux réglés")
-    ###|     rows = fetch_rows(f"{options.base_url}/api/events", {"date": str(options.start_date)}, options.page_size)
-    ###|     shown["lignes lues"] = len(rows)
-    ###|     good, rejects = split_rows(rows, EVENTS, options.start_date)
-    ###|     shown |= {"bonnes": len(good), "refusées": len(rejects)}
-    ###|     shown["fichier"] = write_parquet(good, EVENTS, options.start_date, options.output_dir, "/api/events")
-    ###|     raise NotImplementedError("tp21.4")
-    ###| except NotImplementedError as step:
-    ###|     shown["error"] = {"code": "to_do", "message": f"À FAIRE : l'étape {step} attend votre code."}
-    ###| except IngestError as error:
-    ###|     shown["error"] = as_error(error)
-    ###| print(json.dumps(shown, ensure_ascii=False))
-    ###| return 1
     try:
         options = parse_args(argv)
         log_as_json()
@@ -468,11 +393,6 @@ LOOK_BACK = timedelta(hours=72)
 def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
     """Les jours dont une ligne a changé depuis le filigrane, triés ; et le nouveau filigrane."""
     ### BEGIN SOLUTION tp21.6
-    ### À vous : partez d'options.since, à défaut de minuit (UTC) le jour options.start_date. Demandez à
-    ### /api/events, avec fetch_rows, {"updated_since": cet instant moins LOOK_BACK, en ISO 8601} : des lignes
-    ### arrivent en retard, avec un updated_at déjà passé. Le nouveau filigrane est le plus grand updated_at
-    ### lu, jamais plus petit que l'ancien, écrit comme 2024-03-31T08:00:00Z. Une ligne illisible ne désigne
-    ### aucun jour.
     mark = options.since or datetime.combine(options.start_date, time.min, UTC)
     asked, days = {"updated_since": (mark - LOOK_BACK).isoformat()}, set()
     for row in fetch_rows(f"{options.base_url}/api/events", asked, options.page_size):
@@ -490,8 +410,6 @@ def changed_days(options: argparse.Namespace) -> tuple[list[date], str]:
 def days_left(days: list[date], output_dir: Path) -> list[date]:
     """Ceux de `days` qui restent à faire : un jour est fait quand son fichier complet porte son nom."""
     ### BEGIN SOLUTION tp23.2
-    ### À vous : une liste, dans l'ordre de `days`. Un dossier vide, un fichier provisoire, un fichier de zéro
-    ### octet ne font pas un jour fini.
     files = {day: partition_file(output_dir, day) for day in days}
     return [day for day in days if not (files[day].is_file() and files[day].stat().st_size)]
     ### END SOLUTION

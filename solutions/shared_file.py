@@ -59,8 +59,6 @@ def add_rows(file: SharedFile, rows: pa.Table) -> int:
     Après TRIES essais, tous devancés, laisse passer Changed.
     """
     ### BEGIN SOLUTION ecrivains.1
-    ### À vous : lisez, fondez avec `merge`, remplacez. Si `replace` lève Changed, un autre est passé : recommencez
-    ### depuis la lecture, TRIES essais en tout ; si le dernier est devancé lui aussi, laissez passer Changed.
     tried = 0
     while True:
         known, seen = file.read()

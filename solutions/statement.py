@@ -13,8 +13,6 @@ import pyarrow.compute as pc
 def increment_arguments() -> list[str]:
     """Les arguments d'ingest_api.py qui ramènent, à chaque passage, tout ce qui a bougé depuis le précédent."""
     ### BEGIN SOLUTION checkpoint.1
-    ### À vous : choisissez le filigrane. Une transaction réglée ou annulée après coup garde son identifiant ; une
-    ### transaction en retard peut porter une date de mise à jour vieille de trois jours.
     return ["--resource", "transactions", "--watermark", "updated_at", "--look-back-hours", "72"]
     ### END SOLUTION
 
@@ -22,7 +20,6 @@ def increment_arguments() -> list[str]:
 def latest_versions(readings: pa.Table) -> pa.Table:
     """Une ligne par `id`, celle dont `updated_at` est le plus grand ; `readings` peut contenir plusieurs lectures."""
     ### BEGIN SOLUTION checkpoint.2
-    ### À vous : la même transaction, lue plusieurs fois, ne doit rester qu'une fois, dans sa version la plus récente.
     newest_first = readings.sort_by([("id", "ascending"), ("updated_at", "descending")])
     ids = newest_first["id"]
     is_first = [position == 0 or ids[position] != ids[position - 1] for position in range(len(ids))]
@@ -33,7 +30,6 @@ def latest_versions(readings: pa.Table) -> pa.Table:
 def balances(transactions: pa.Table) -> dict[str, Decimal]:
     """Le solde de chaque compte, en euros, au centime près : la somme de ses transactions réglées."""
     ### BEGIN SOLUTION checkpoint.3
-    ### À vous : seules les transactions « settled » comptent. Restez en décimales : 0.1 + 0.2 n'est pas 0.3.
     settled = transactions.filter(pc.equal(transactions["status"], "settled"))
     totals = settled.group_by("account").aggregate([("amount", "sum")])
     return dict(zip(totals["account"].to_pylist(), totals["amount_sum"].to_pylist(), strict=True))

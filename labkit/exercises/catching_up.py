@@ -1,7 +1,6 @@
 """The trainee's own files: caught up with the reference, started over, and compared with it."""
 
 import ast
-import json
 import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -59,8 +58,6 @@ def _caught_up(path: str, owners: list[str], filled: Collection[str]) -> str:
     current = _current(path)
     if current is None:
         return fresh
-    if path.endswith(".ipynb"):
-        return _with_cells(current, fresh, owners)
     try:
         ast.parse(current)
     except (SyntaxError, ValueError):
@@ -112,18 +109,6 @@ def _with_imports(text: str, fresh: str) -> str:
     at = own[-1].end_lineno if own else 1
     lines[at:at] = missing
     return "\n".join(lines) + "\n"
-
-
-def _with_cells(text: str, fresh: str, ids: list[str]) -> str:
-    try:
-        notebook = json.loads(text)
-    except ValueError:
-        return fresh
-    sources = {cell["id"]: cell["source"] for cell in json.loads(fresh)["cells"]}
-    for cell in notebook["cells"]:
-        if cell.get("id") in ids:
-            cell["source"] = sources[cell["id"]]
-    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
 def catch_up_text(name: str, last: int) -> str:
@@ -188,13 +173,7 @@ def compare(target: str) -> list[Comparison]:
 
 
 def _part(text: str, blank: Blank) -> str:
-    """The function, or the cell, of `blank`; empty if it is gone; all of a script that does not parse."""
-    if blank.path.endswith(".ipynb"):
-        try:
-            cells = {cell.get("id"): cell for cell in json.loads(text)["cells"]}
-        except (ValueError, KeyError):
-            return text
-        return "".join(cells[blank.owner]["source"]) if blank.owner in cells else ""
+    """The function of `blank`; empty if it is gone; all of a script that does not parse."""
     try:
         return textwrap.dedent(function_texts(text).get(blank.owner, ""))
     except (SyntaxError, ValueError):

@@ -1,39 +1,37 @@
 """The exercises: solutions/ with its answers cut out makes labs/.
 
-An answer sits in one function of a script, or in one cell of a notebook, between two marks. The lines right
-after the first mark, with the same three signs, are the instruction that takes its place:
+An answer sits in one function of a script, between two marks. What is asked in its place is the function's entry under
+`asks`, in the step's part of exercises.toml:
 
     ### BEGIN SOLUTION tp21.2
-    ### À vous : rendez le nom du fichier de ce jour.
     return f"{PREFIX}{day.isoformat()}/{FILE_NAME}"
     ### END SOLUTION
 
-An instruction line that begins with `###|` is code: it stands in the answer's place, so that the script runs until
-the answer is written. Without one, the place raises NotImplementedError with the step's name.
+Until then the place raises NotImplementedError with the step's name, or runs the function's entry under `until`.
 """
 
 import ast
 import json
 import re
 import shutil
+import textwrap
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from labkit.exercises.declared import DECLARED, LABS, N8N_STEPS, SOLUTIONS, ExerciseError, exercises
+from labkit.exercises.declared import DECLARED, LABS, N8N_STEPS, SOLUTIONS, ExerciseError, Step, exercises
 
 SAVED = LABS / "sauvegardes"
 NOT_IN_LABS = {"exercises.toml", "README.md"}
 BEGIN = re.compile(r"^(?P<indent> *)### BEGIN SOLUTION (?P<step>\w+\.\d)$")
 END = re.compile(r"^ *### END SOLUTION$")
-INSTRUCTION = re.compile(r"^ *###[ |](?!BEGIN|END)")
-STAND_IN = "###| "
+GLUED = re.compile(r" (?=[:;?!»])|(?<=«) ")
 
 
 @dataclass(frozen=True)
 class Blank:
-    """A place where an answer was cut: in the function `owner` of a script, or the cell `owner` of a notebook.
+    """A place where an answer was cut, in the function `owner` of a script.
 
     path: relative to solutions/ and to labs/ alike. answer: the lines between the marks.
     """
@@ -45,36 +43,42 @@ class Blank:
 
 
 def cut(text: str, filled: Collection[str] = ()) -> str:
-    """`text` with the answer of every step replaced by its instruction, those of `filled` kept without marks."""
-    lines, state = [], "outside"
-    indent, step, first, stands_in = "", "", True, False
-    for line in text.splitlines():
+    """The script `text` with what is asked in the place of each answer; those of `filled` stay, without marks."""
+    steps, lines, inside, kept = _declared(), [], False, False
+    for number, line in enumerate(text.splitlines(), start=1):
         if begin := BEGIN.match(line):
-            indent, step = begin["indent"], begin["step"]
-            state = "kept" if step in filled else "instruction"
-            first, stands_in = True, False
+            inside, kept = True, begin["step"] in filled
+            if not kept:
+                asked = _asked(steps[begin["step"]], _owner(text, number))
+                lines += textwrap.indent(asked, begin["indent"]).splitlines()
         elif END.match(line):
-            if state != "kept" and not stands_in:
-                lines.append(f'{indent}raise NotImplementedError("{step}")')
-            state = "outside"
-        elif state == "kept":
-            if not INSTRUCTION.match(line):
-                lines.append(line)
-        elif state == "instruction" and line.strip().startswith(STAND_IN):
-            lines.append(indent + line.strip().removeprefix(STAND_IN))
-            stands_in = True
-        elif state == "instruction" and INSTRUCTION.match(line):
-            said = line.strip().removeprefix("### ")
-            lines.append(f"{indent}# {said.replace('À vous :', f'À vous ({step}) :') if first else said}")
-            first = False
-        elif state == "outside":
+            inside = False
+        elif kept or not inside:
             lines.append(line)
     return "\n".join(lines) + "\n"
 
 
+def _declared() -> dict[str, Step]:
+    return {step.name: step for exercise in exercises().values() for step in exercise.steps}
+
+
+def _asked(step: Step, owner: str) -> str:
+    """What stands in `owner` until it is written: the instruction, in lines of 104 characters, then code."""
+    said = GLUED.sub("\N{NO-BREAK SPACE}", f"À vous ({step.name}) : {step.asks[owner]}")
+    lines = textwrap.wrap(said, 104, break_on_hyphens=False, break_long_words=False)
+    comment = "".join(f"# {line}\n" for line in lines).replace("\N{NO-BREAK SPACE}", " ")
+    return comment + step.until.get(owner, f'raise NotImplementedError("{step.name}")\n')
+
+
+def _owner(text: str, number: int) -> str:
+    """The function that holds the line `number`; empty if none does."""
+    holding = [name for name, (first, last) in functions(text).items() if first <= number <= last]
+    return holding[-1] if holding else ""
+
+
 def blanks() -> list[Blank]:
     """Every answer of solutions/. ExerciseError if a mark is not closed, or stands outside a function."""
-    return [blank for path in sources() for blank in _blanks_of(path)]
+    return [blank for path in sources() if path.suffix == ".py" for blank in _blanks_of(path)]
 
 
 def sources() -> list[Path]:
@@ -85,20 +89,15 @@ def sources() -> list[Path]:
 
 def _blanks_of(path: Path) -> Iterator[Blank]:
     text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        for cell in json.loads(text)["cells"]:
-            for _, step, answer in _answers("".join(cell["source"]), path.name):
-                yield Blank(path.name, cell["id"], step, answer)
-    elif path.suffix == ".py":
-        try:
-            owners = functions(text)
-        except SyntaxError as error:
-            raise ExerciseError(f"solutions/{path.name}, line {error.lineno}: {error.msg}.") from None
-        for line, step, answer in _answers(text, path.name):
-            holding = [name for name, (first, last) in owners.items() if first <= line <= last]
-            if not holding:
-                raise ExerciseError(f"solutions/{path.name}, line {line}: an answer must sit in a function.")
-            yield Blank(path.name, holding[-1], step, answer)
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise ExerciseError(f"solutions/{path.name}, line {error.lineno}: {error.msg}.") from None
+    for line, step, answer in _answers(text, path.name):
+        owner = _owner(text, line)
+        if not owner:
+            raise ExerciseError(f"solutions/{path.name}, line {line}: an answer must sit in a function.")
+        yield Blank(path.name, owner, step, answer)
 
 
 def _answers(text: str, name: str) -> Iterator[tuple[int, str, str]]:
@@ -117,7 +116,7 @@ def _answers(text: str, name: str) -> Iterator[tuple[int, str, str]]:
             begun = 0
         elif "### BEGIN" in line or "### END" in line:
             raise ExerciseError(f"solutions/{name}, line {number}: « {line.strip()} » is not a mark.")
-        elif begun and not INSTRUCTION.match(line):
+        elif begun:
             answer.append(line)
     if begun:
         raise ExerciseError(f"solutions/{name}, line {begun}: this answer is never closed.")
@@ -158,34 +157,43 @@ def generated_file(path: Path, filled: Collection[str]) -> str:
             f"# Votre exemplaire, écrit d'après solutions/{path.name} par « lab cut ».\n{cut(text, filled)}"
         )
     if path.suffix == ".ipynb":
-        return _unsolved_notebook(json.loads(text), filled)
+        return _unsolved_notebook(json.loads(text))
     return text
 
 
-def _unsolved_notebook(notebook: dict, filled: Collection[str]) -> str:
+def _unsolved_notebook(notebook: dict) -> str:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
         if "parameters" in cell["metadata"].get("tags", []):
-            cell["source"] = "".join(cell["source"]).replace('scripts = "solutions"', 'scripts = "labs"')
-        source = cut("".join(cell["source"]), filled).removesuffix("\n")
-        cell["source"] = source.splitlines(keepends=True)
+            source = "".join(cell["source"]).replace('scripts = "solutions"', 'scripts = "labs"')
+            cell["source"] = source.splitlines(keepends=True)
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
 def problems() -> list[str]:
-    """What is wrong with the exercises as written: nothing undeclared, empty, left over or leaked."""
-    found = []
-    declared = {step.name: step for exercise in exercises().values() for step in exercise.steps}
+    """What is wrong with the exercises as written: nothing undeclared, unasked, empty, left over or leaked."""
+    return _badly_declared() or [*leaks(), *differences()]
+
+
+def _badly_declared() -> list[str]:
+    found, declared, answered = [], _declared(), set()
     for blank in blanks():
+        place = f"solutions/{blank.path}: the answer of {blank.step} in {blank.owner}"
+        answered.add((blank.step, blank.owner))
         if blank.step not in declared:
             found.append(f"solutions/{blank.path}: {blank.step} is not declared in {DECLARED.name}.")
+        elif not declared[blank.step].asks.get(blank.owner, "").strip():
+            found.append(f"{place} is asked for nowhere in {DECLARED.name}.")
         if not blank.answer.strip():
-            found.append(f"solutions/{blank.path}: the answer of {blank.step} in {blank.owner} is empty.")
+            found.append(f"{place} is empty.")
     for step in declared.values():
         if len(step.hints) != 3 or not all(hint.strip() for hint in step.hints):
             found.append(f"{step.name}: three hints are needed, none of them empty.")
-    return found + leaks() + differences()
+        for owner in {*step.asks, *step.until}:
+            if (step.name, owner) not in answered:
+                found.append(f"{step.name}: {owner} is asked for, and answered in no script of solutions/.")
+    return found
 
 
 def leaks() -> list[str]:

@@ -1,7 +1,7 @@
 """The steps of the day, as solutions/exercises.toml declares them."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from labkit.base.paths import ROOT
@@ -25,6 +25,7 @@ class Step:
 
     n8n: for a step done in n8n's editor, not in a file, the checkpoint that is its reference.
     further: beyond the core, nothing later depends on it.
+    asks: {function: what is to be written in it}; until: {function: the code that stands there until it is}.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Step:
     hints: tuple[str, ...]
     n8n: str = ""
     further: bool = False
+    asks: dict[str, str] = field(default_factory=dict, hash=False)
+    until: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def exercise(self) -> str:

@@ -62,10 +62,22 @@ def leak(days, output_dir):
             lambda text: text.replace("Du 1er au 3 janvier, combien de jours ?", " "),
             "three hints",
         ),
+        (
+            "exercises.toml",
+            lambda text: text.replace("days_left = ", "days_done = "),
+            "the answer of tp23.2 in days_left is asked for nowhere",
+        ),
+        (
+            "exercises.toml",
+            lambda text: text.replace(
+                "[tp23.steps.asks]\n", '[tp23.steps.asks]\nday_after = "le lendemain"\n', 1
+            ),
+            "day_after is asked for, and answered in no script",
+        ),
         ("statement.py", lambda text: text + LEAK, "labs/statement.py gives away tp23.2"),
         ("ingest_naif.py", lambda text: text + "def (", "solutions/ingest_naif.py, line "),
     ],
-    ids=["undeclared", "not closed", "empty", "empty hint", "leak", "syntax"],
+    ids=["undeclared", "not closed", "empty", "empty hint", "not asked", "not answered", "leak", "syntax"],
 )
 def test_cut_check_refuses_what_is_wrong(lab, name, change, said):
     path = lab.root / "solutions" / name

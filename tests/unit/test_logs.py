@@ -44,9 +44,9 @@ def test_a_script_s_run_is_shown_as_it_goes_and_kept_for_later(lab):
     done = lab.lab("run", "ingest_api.py", *ONE_DAY, *UNREACHABLE, LAB_MAX_WAIT="0.01")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert '"message": "Retrying ' in done.stderr
+    assert '"message": "attempt 1 failed: ' in done.stderr
     read = lab.lab("logs", "--level", "warning").stdout
-    assert "WARNING  Retrying " in read
+    assert "WARNING  attempt 1 failed: " in read
     assert "ERROR    2024-01-02 failed" in read
 
 
