@@ -7,6 +7,7 @@ import json
 import re
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from python_in_french import in_french
@@ -70,7 +71,7 @@ def only_object(ran, called: str = "le résultat"):
     try:
         return json.loads(lines[0])
     except ValueError:
-        return verify_that(f"{ran.line}, stdout", False, "un objet JSON", lines[0][:200])
+        raise Wrong(f"{ran.line}, stdout", "un objet JSON", lines[0][:200]) from None
 
 
 def explain(error: BaseException, name: str, folder: Path) -> dict:
@@ -109,7 +110,7 @@ def explain(error: BaseException, name: str, folder: Path) -> dict:
             return _error(f"{where} : {in_french(str(error))}.", "Relisez le nom importé.")
         case ImportError() if error.name:
             return _error(f"{error.name}.py : {in_french(error.msg)}. Une fonction supprimée ou renommée ?")
-        case AttributeError() if type(error.obj).__name__ == "module":
+        case AttributeError() if isinstance(error.obj, ModuleType):
             return _error(
                 f"{error.obj.__name__}.py ne définit plus « {error.name} » : supprimée ou renommée ? "
                 f"« lab reset {name.split('.')[0]} » la rétablit (votre fichier est d'abord sauvegardé)."

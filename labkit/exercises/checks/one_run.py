@@ -181,7 +181,7 @@ class Api:
     def requests(self) -> int:
         return self.switch("counters", "GET")["requests"]
 
-    def rows(self, path: str, **params: object) -> list[dict]:
+    def rows(self, path: str, **params: str | int) -> list[dict]:
         """All the rows of a listing, read without the trainee's code."""
         rows, more, after = [], True, 0
         while more:
@@ -244,7 +244,7 @@ class Ran:
     """What a script did, called as from a terminal. line: the command, to show."""
 
     line: str
-    code: int
+    code: int | str | None
     stdout: str
     stderr: str
 

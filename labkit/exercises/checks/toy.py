@@ -36,7 +36,7 @@ def pages_served(answer: Callable[[int, dict], str]) -> Iterator[tuple[str, list
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -4,16 +4,18 @@ import argparse
 import json
 import logging
 import random
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from numbers import Integral
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import requests
-from checking import only_object, shown, step, verify, verify_that
+from checking import Wrong, only_object, shown, step, verify, verify_that
 from one_run import forget_handlers
 from toy import page_body, pages_served
 
@@ -140,7 +142,7 @@ def entry_of(printed, tried):
     try:
         return json.loads(lines[0])
     except ValueError:
-        return verify_that(tried, False, "une ligne de JSON valide", lines[0])
+        raise Wrong(tried, "une ligne de JSON valide", lines[0]) from None
 
 
 @step(
@@ -277,7 +279,7 @@ def test_a_cut_is_worth_a_retry_a_bug_is_not(learner):
         verify(f"worth_retrying({type(error).__name__})", bool(worth(error)), False)
 
 
-def outcome_of(call):
+def outcome_of(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
     """(what the call gave or None, the exception it raised or None); what is still to be written says so."""
     try:
         return call(), None
@@ -351,12 +353,8 @@ def test_it_gives_up_after_the_last_attempt(learner, api, waits):
     got, error = outcome_of(lambda: learner("ingest_api").fetch_page(f"{api.url}/api/events", {"limit": 5}))
     tried = "fetch_page(…), l'API répondant toujours 503"
     verify(f"{tried}, nombre de requêtes", api.requests(), 3)
-    verify_that(
-        tried,
-        isinstance(error, requests.HTTPError),
-        "la HTTPError de la dernière réponse",
-        repr(error or got),
-    )
+    if not isinstance(error, requests.HTTPError) or error.response is None:
+        raise Wrong(tried, "la HTTPError de la dernière réponse", repr(error or got))
     verify(f"{tried}, statut de l'erreur", error.response.status_code, 503)
 
 
@@ -534,7 +532,7 @@ def test_an_answer_of_another_shape_is_not_the_end(learner, body):
 # Étape 3 : trier les lignes, écrire un fichier par jour
 
 
-def event(identifier, time="2024-03-05T12:00:00Z", updated="2024-03-05T12:00:01Z", **more):
+def event(identifier, time="2024-03-05T12:00:00Z", updated: str | None = "2024-03-05T12:00:01Z", **more):
     payload = {"device": "web", "page": "/", "session": "s", "items": 1, "note": None}
     known = {"id": identifier, "event_time": time, "updated_at": updated, "user_id": 7, "type": "view"}
     return {**known, "amount": 1.5, "currency": "EUR", "country": "FR", "payload": payload, **more}
@@ -1146,12 +1144,11 @@ def test_the_unexpected_is_a_result_too(run, api, learner, tmp_path, monkeypatch
     try:
         ran = ingested(run, api, tmp_path, "2024-01-01", "2024-01-01")
     except (RuntimeError, KeyboardInterrupt) as escaped:
-        verify_that(
+        raise Wrong(
             f"main(…), ingest_day levant {type(error).__name__}",
-            False,
             "un résultat",
             f"{type(escaped).__name__}, sortie de main",
-        )
+        ) from None
     result = only_object(ran)
     tried = f"{ran.line}, ingest_day levant {type(error).__name__}"
     verify(f"{tried}, status et code de sortie", (result.get("status"), ran.code), ("error", 1))
