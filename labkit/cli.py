@@ -28,14 +28,14 @@ COMMANDS = {
 class LabGroup(click.Group):
     """A group that imports the commands of COMMANDS only when they are asked for."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), *COMMANDS])
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *COMMANDS])
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name in COMMANDS:
-            module, attribute = COMMANDS[name].split(":")
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module, attribute = COMMANDS[cmd_name].split(":")
             return getattr(importlib.import_module(module), attribute)
-        return super().get_command(context, name)
+        return super().get_command(ctx, cmd_name)
 
 
 @click.group(cls=LabGroup, context_settings={"help_option_names": ["-h", "--help"]})

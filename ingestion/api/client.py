@@ -184,17 +184,18 @@ class ApiClient:
 
 def _checked_address(text: str) -> str:
     """The address of an API, as written; a usage error if it cannot be one."""
-    wanted = (
-        f"L'adresse « {text} » n'est pas de la forme http://hôte, http://hôte:port ou https://hôte/chemin"
+    wrong = usage_error(
+        f"L'adresse « {text} » n'est pas de la forme http://hôte, http://hôte:port ou https://hôte/chemin : "
+        "vérifiez --base-url."
     )
     try:
         address = urlsplit(text)
         requests.Request("GET", text).prepare()
         usable = address.scheme in PORTS and bool(address.hostname) and (address.port or 1) > 0
     except (ValueError, requests.RequestException, urllib3.exceptions.HTTPError):
-        usable = False
+        raise wrong from None
     if not usable or text != text.strip() or address.fragment or " " in text:
-        raise usage_error(f"{wanted} : vérifiez --base-url.")
+        raise wrong
     if "@" in address.netloc or address.query:
         raise usage_error(
             "Pas de secret ni de « ? » dans --base-url : donnez le jeton par la variable LAB_API_TOKEN."

@@ -24,39 +24,50 @@ class Folder(Protocol):
 
     def where(self, name: str) -> str:
         """The whole address of a file, for a message or a result."""
+        ...
 
     def source(self, name: str) -> Any:
         """What pyarrow opens to read `name`."""
+        ...
 
     def as_file(self) -> "tuple[Folder, str] | None":
         """Where this address is a file's: the folder that holds it, and its name there."""
+        ...
 
     def read(self, name: str) -> bytes | None:
         """The content of a file, None if it does not exist."""
+        ...
 
     def version(self, name: str) -> str | None:
         """What tells the file as it is now from any other; None if it does not exist. To be asked before reading it."""
+        ...
 
     def replace(self, name: str, content: bytes, seen: str | None) -> None:
         """Replace the file whose version is `seen` (None: there must be none); Stale leaves it as it was."""
+        ...
 
     def delete(self, name: str, seen: str) -> None:
         """Delete the file whose version is `seen`; Stale leaves it as it was."""
+        ...
 
     def exclusive(self, name: str) -> AbstractContextManager[None]:
         """Where the storage can, keep the other writers of `name` out while it is read, merged and replaced.
 
         Never needed for what is written to be right: it spares reading again.
         """
+        ...
 
     def subfolders_holding(self, name: str) -> list[str]:
         """The direct subfolders that hold a file of this name which is not empty, in no order."""
+        ...
 
     def neighbours(self, name: str) -> list[str]:
         """The other files of the folder of `name`, hidden ones apart, sorted."""
+        ...
 
     def files(self) -> list[str]:
         """The files, at any depth, sorted."""
+        ...
 
 
 def open_folder(location: str | Path) -> "Folder":

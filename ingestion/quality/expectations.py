@@ -25,6 +25,7 @@ warnings.filterwarnings("ignore", module="great_expectations")
 
 import great_expectations as gx  # noqa: E402
 import great_expectations.expectations  # noqa: E402
+from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
 
 gxe: Any = great_expectations.expectations
 MAX_SAMPLES = 5
@@ -50,7 +51,7 @@ class Validator:
     def __init__(self, rules: list[Rule]):
         self.rules = rules
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         self.batches = asset.add_batch_definition_whole_dataframe("table")
         # The library's objects live as long as the process: the garbage collector need not see them again.

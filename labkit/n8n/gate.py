@@ -8,6 +8,8 @@ import contextlib
 import socket
 import socketserver
 import threading
+from functools import partial
+from typing import Any
 
 from labkit.base.paths import HOST
 
@@ -19,18 +21,19 @@ class Gate(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], behind: int):
-        super().__init__(address, _Passage)
-        self.behind = behind
+        super().__init__(address, partial(_Passage, behind))
 
     def let_through(self) -> None:
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class _Passage(socketserver.BaseRequestHandler):
-    server: Gate
+    def __init__(self, behind: int, *connection: Any):
+        self.behind = behind
+        super().__init__(*connection)
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError), socket.create_connection((HOST, self.server.behind)) as inner:
+        with contextlib.suppress(OSError), socket.create_connection((HOST, self.behind)) as inner:
             for end in (inner, self.request):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             answers = threading.Thread(target=_carry, args=(inner, self.request), daemon=True)

