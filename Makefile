@@ -41,7 +41,7 @@ demo: setup
 test: setup
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy
+	@.venv/bin/basedpyright
 	@.venv/bin/python -m pytest $(ARGS)
 
 notebooks: setup

@@ -78,20 +78,21 @@ _watch = _Watch()
 
 
 class _Connection(HTTPConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own stubs differ so from http.client's
+    def getresponse(self) -> HTTPResponse:
         _watch.look_at(self)
         return super().getresponse()
 
 
 class _TlsConnection(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own stubs differ so from http.client's
+    def getresponse(self) -> HTTPResponse:
         _watch.look_at(self)
         return super().getresponse()
 
 
+# Any: urllib3's own connections fall short of the protocols that it declares here.
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: Any = _Connection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+    ConnectionCls: Any = _TlsConnection

@@ -104,12 +104,13 @@ def write_partition(
     """
     name, rows = partition_name(day), str(table.num_rows)
     footer = {"run_id": run_id, "source": resource.path, "rows": rows, "checksum": checksum(table, resource)}
+    repeated = [*resource.categories, "_ingested_at", "_source", "_partition_date"]
     sink = pa.BufferOutputStream()
     pq.write_table(
         table.replace_schema_metadata(footer),
         sink,
         compression=compression,
-        use_dictionary=[*resource.categories, "_ingested_at", "_source", "_partition_date"],
+        use_dictionary=repeated,  # pyright: ignore[reportArgumentType]  # pyarrow has no types; a list is allowed
     )
     folder.replace(name, sink.getvalue(), seen)
     return folder.where(name)

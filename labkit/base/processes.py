@@ -143,5 +143,5 @@ def stop_with_caller(generations: int = 1) -> None:
 def own_group() -> dict:
     """Popen's arguments that keep a Ctrl-C meant for `lab` away from a service: it is `lab` that stops it."""
     if os.name == "nt":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}

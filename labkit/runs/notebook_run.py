@@ -87,7 +87,7 @@ def papermill_for_files() -> ModuleType:
     """papermill, without what it imports to write to S3 and HDFS where that is installed: a third of its import."""
     stores = [name for name in ("boto3", "pyarrow") if name not in sys.modules]
     for name in stores:
-        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say that it is not there
+        sys.modules[name] = None  # pyright: ignore[reportArgumentType]  # Python's way to say that it is not there
     try:
         return importlib.import_module("papermill")
     finally:

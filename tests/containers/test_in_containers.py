@@ -46,7 +46,7 @@ def test_the_image_holds_neither_the_tests_packages_nor_what_a_lab_has_left(dock
         "docker run --rm --entrypoint sh labo-ingestion -c 'lab --version; ls data; pip list 2>&1'"
     )
     assert "lab 0." in said
-    assert not re.search(r"^(pytest|moto|playwright|mypy) ", said, re.MULTILINE)
+    assert not re.search(r"^(pytest|moto|playwright|basedpyright) ", said, re.MULTILINE)
     assert docker.says("docker run --rm --entrypoint ls labo-ingestion data").split() == [
         "README.md",
         "samples",

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from labkit.base import addresses, secret_store
@@ -15,13 +16,16 @@ from labkit.base.processes import STOP_WITH_CALLER
 from labkit.notebooks.run_outputs import settle
 from labkit.services.lab import start_api
 
+if TYPE_CHECKING:
+    from traitlets.config.application import get_config  # JupyterLab gives its own to the file that it reads
+
 HERE = Path(__file__).parent
 # Open tabs and chosen settings are this lab's: none comes from the person's other JupyterLabs, or goes there.
 OWN = STATE / "jupyter"
 MACHINERY = [
     "__pycache__", "*.pyc", "*.egg-info", "node_modules", "build", "offline", "labkit", "tests", "docs", "deploy",
     "rise.css", "pyproject.toml", "requirements.txt", "environment.yml", "Makefile", "LICENSE", "CONTRIBUTING.md",
-    "ARCHITECTURE.md", "CHANGELOG.md",
+    "ARCHITECTURE.md", "CHANGELOG.md", "typings",
     "package.json", "package-lock.json", "install.log", "secrets.json", "services.json", "ports.json", "jupyter",
 ]  # fmt: skip
 # Seconds that n8n may take to start, its first time, with the workflows to bring in.
@@ -48,7 +52,7 @@ def after_save(os_path: str, model: dict, contents_manager: object) -> None:
 
 os.environ["PYTHONSTARTUP"] = str(HERE / "startup.py")
 
-c = get_config()  # noqa: F821
+c = get_config()
 c.ServerApp.ip = addresses.bind()
 c.ServerApp.port = port("jupyter")
 c.ServerApp.port_retries = 0
