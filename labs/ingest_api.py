@@ -238,16 +238,16 @@ SENTENCES = (
     (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
 )
+STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 STATUSES = ("written", "unchanged", "empty")
 NOTHING_DONE = {"records_count": 0, "output_file": None, "output_files": []}
-STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 
 
 def as_error(error: BaseException) -> dict:
     """Le code et la phrase d'une erreur, pour le JSON."""
     if isinstance(error, IngestError):
         return {"code": error.code, "message": f"{error}."}
-    if isinstance(error, HTTPError):
+    if isinstance(error, HTTPError) and error.response is not None:
         status, url = error.response.status_code, error.response.url.partition("?")[0]
         code = STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")
         return {"code": code, "message": f"{url} répond {status} : {error.response.text[:200]}"}

@@ -116,7 +116,7 @@ if "LAB_API_TOKEN" in os.environ:
 def worth_retrying(error: BaseException) -> bool:
     """Vrai si recommencer peut réussir : coupure, délai, JSON coupé, statut 408, 425, 429 ou 5xx."""
     ### BEGIN SOLUTION tp21.2
-    if isinstance(error, HTTPError):
+    if isinstance(error, HTTPError) and error.response is not None:
         return error.response.status_code in (408, 425, 429) or error.response.status_code >= 500
     return isinstance(error, (requests.ConnectionError, Timeout, ChunkedEncodingError, JSONDecodeError))
     ### END SOLUTION
@@ -280,16 +280,16 @@ SENTENCES = (
     (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),
     (BaseException, "internal_error", "Erreur imprévue dans ce script"),
 )
+STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 STATUSES = ("written", "unchanged", "empty")
 NOTHING_DONE = {"records_count": 0, "output_file": None, "output_files": []}
-STATUS_CODES = {401: "unauthorized", 403: "unauthorized", 404: "not_found", 429: "rate_limited"}
 
 
 def as_error(error: BaseException) -> dict:
     """Le code et la phrase d'une erreur, pour le JSON."""
     if isinstance(error, IngestError):
         return {"code": error.code, "message": f"{error}."}
-    if isinstance(error, HTTPError):
+    if isinstance(error, HTTPError) and error.response is not None:
         status, url = error.response.status_code, error.response.url.partition("?")[0]
         code = STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")
         return {"code": code, "message": f"{url} répond {status} : {error.response.text[:200]}"}

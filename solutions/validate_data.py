@@ -131,13 +131,15 @@ def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd
 
     wrong : les lignes refusées ; None si la règle ne peut être jugée (des bornes sur une colonne de texte).
     """
-    unknown, missing, lines = wrong is None, column is not None and column not in frame, len(frame)
+    missing, lines = column is not None and column not in frame, len(frame)
     code, said = CODES["required_columns" if missing else rule]
-    if unknown:
+    failed, passed, shown = lines, False, {}
+    if wrong is None:
         code, said = "not_a_number", "la colonne n'est pas faite de nombres"
-    failed = lines if unknown else int(wrong.sum())
-    passed = not (failed or missing or unknown or (rule == "min_rows" and lines < value))
-    shown = {} if unknown or column not in frame else frame[column][wrong].head(5)
+    else:
+        failed = int(wrong.sum())
+        passed = not (failed or missing or (rule == "min_rows" and lines < value))
+        shown = dict(frame[column][wrong].head(5)) if column in frame else {}
     result: dict = {"rule": rule, "column": column, "code": "ok" if passed else code, "passed": passed}
     result |= {"checked": lines, "failed": failed, "message": ""}
     if not passed:
@@ -145,7 +147,7 @@ def verdict(frame: pd.DataFrame, rule: str, column: str | None, value, wrong: pd
     return result | {"samples": [{"row": int(row), "value": plain(one)} for row, one in shown.items()]}
 
 
-def plain(value: object) -> object:
+def plain(value) -> object:
     """Une valeur que JSON sait écrire."""
     return None if pd.isna(value) else value if isinstance(value, (bool, int, float, str)) else str(value)
 
@@ -250,9 +252,10 @@ def check_with_gx(frame: pd.DataFrame, rules: dict) -> list[dict]:
     """Le verdict de chaque règle, par Great Expectations, dont l'import prend deux secondes."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.pandas_default.add_dataframe_asset("partition")
     batch = asset.add_batch_definition_whole_dataframe("table").get_batch({"dataframe": frame})
 

@@ -24,10 +24,9 @@ logging.getLogger("great_expectations").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="great_expectations")
 
 import great_expectations as gx  # noqa: E402
-import great_expectations.expectations  # noqa: E402
+import great_expectations.expectations as gxe  # noqa: E402
 from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
 
-gxe: Any = great_expectations.expectations
 MAX_SAMPLES = 5
 YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
 IN_DETAIL = {"result_format": "COMPLETE", "include_unexpected_rows": False}
@@ -103,11 +102,12 @@ def _is_of_decimals(rule: Rule, table: pa.Table) -> bool:
 def _exact_range(rule: Rule, table: pa.Table, frame: pd.DataFrame) -> RuleResult:
     """A range of decimals, compared as decimals: Great Expectations makes floats of its bounds, 0.30 among them."""
     low, high = rule.bounds
-    values = frame[rule.column]
-    is_in = values.map(
-        lambda one: one is None or ((low is None or one >= low) and (high is None or one <= high))
-    )
-    places = [row for row, passes in enumerate(is_in) if not passes]
+    values = table[rule.column].to_pylist()
+    places = [
+        row
+        for row, one in enumerate(values)
+        if one is not None and ((low is not None and one < low) or (high is not None and one > high))
+    ]
     if not places:
         return ok(rule, table.num_rows)
     return _failure(rule, {"unexpected_count": len(places), "unexpected_index_list": places}, frame)

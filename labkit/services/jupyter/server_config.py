@@ -25,7 +25,7 @@ OWN = STATE / "jupyter"
 MACHINERY = [
     "__pycache__", "*.pyc", "*.egg-info", "node_modules", "build", "offline", "labkit", "tests", "docs", "deploy",
     "rise.css", "pyproject.toml", "requirements.txt", "environment.yml", "Makefile", "LICENSE", "CONTRIBUTING.md",
-    "ARCHITECTURE.md", "CHANGELOG.md", "typings",
+    "ARCHITECTURE.md", "CHANGELOG.md",
     "package.json", "package-lock.json", "install.log", "secrets.json", "services.json", "ports.json", "jupyter",
 ]  # fmt: skip
 # Seconds that n8n may take to start, its first time, with the workflows to bring in.
