@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 import requests
 
+from ingestion.api import paginations
 from ingestion.api.client import ApiClient
 from ingestion.api.paginations import PAGINATIONS
 from ingestion.errors import IngestError
@@ -27,6 +28,11 @@ def read_ids(base_url, pagination, size=100, resource=EVENTS, params=DAY):
     client = ApiClient(base_url, max_attempts=1)
     pages = PAGINATIONS[pagination](client, resource, params, size)
     return [json.loads(text).get("id") for page in pages for text in page.answer.row_texts]
+
+
+def pages_of(base_url, pagination, params=None):
+    client = ApiClient(base_url, max_attempts=1)
+    return list(PAGINATIONS[pagination](client, EVENTS, params or {}, 2))
 
 
 def switch(api, path, method="POST", **body):
@@ -266,3 +272,220 @@ def test_links_are_followed_to_the_last(given):
 def test_a_link_to_another_host_is_not_followed():
     body = {"data": [{"id": 1}], "next": "http://elsewhere.invalid/api/events?page=2"}
     assert refusal(answered([body]), "link").code == "redirect_refused"
+
+
+# Each page, and what it was asked by
+
+
+class ThreePages:
+    """An API of five rows, two a page, that speaks every pagination at once; `asked`: the queries it got."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, query):
+        self.asked.append(query)
+        number, last = len(self.asked), len(self.asked) == 3
+        rows = [{"id": id} for id in (2 * number - 1, 2 * number) if id < 6]
+        following = None if last else f"?page={number + 1}"
+        body = {"data": rows, "next_cursor": None if last else f"c{number}", "has_more": not last}
+        return 200, {}, json.dumps(body | {"next": following}).encode()
+
+
+@pytest.mark.parametrize(
+    ("pagination", "positions", "asked"),
+    [
+        ("page", [1, 2, 3], [{"page": "1"}, {"page": "2"}, {"page": "3"}]),
+        ("offset", [0, 2, 4], [{"offset": "0"}, {"offset": "2"}, {"offset": "4"}]),
+        ("cursor", [None, "c1", "c2"], [{}, {"cursor": "c1"}, {"cursor": "c2"}]),
+        ("keyset", [0, 2, 4], [{"after_id": "0"}, {"after_id": "2"}, {"after_id": "4"}]),
+    ],
+)
+def test_a_page_says_its_rank_and_where_it_was_asked_for(pagination, positions, asked):
+    api = ThreePages()
+    with toy_api(api) as url:
+        pages = pages_of(url, pagination, {"date": "2024-01-05"})
+    assert [page.number for page in pages] == [1, 2, 3]
+    assert [page.position for page in pages] == positions
+    assert [[row["id"] for row in page.rows] for page in pages] == [[1, 2], [3, 4], [5]]
+    assert api.asked == [{"date": "2024-01-05", "limit": "2"} | one for one in asked]
+
+
+def test_a_link_is_followed_as_it_is_given_from_where_it_was_given():
+    api = ThreePages()
+    with toy_api(api) as url:
+        pages = pages_of(url, "link", {"date": "2024-01-05"})
+    assert api.asked == [{"date": "2024-01-05", "limit": "2"}, {"page": "2"}, {"page": "3"}]
+    assert [(page.number, page.position) for page in pages] == [
+        (1, "/api/events"),
+        (2, f"{url}/api/events?page=2"),
+        (3, f"{url}/api/events?page=3"),
+    ]
+
+
+# Where each ends
+
+
+@pytest.mark.parametrize("pagination", PAGINATIONS)
+def test_no_content_is_a_page_without_rows_and_the_end(pagination):
+    with toy_api(lambda query: (204, {}, b"")) as url:
+        (page,) = pages_of(url, pagination)
+    assert (page.number, page.rows) == (1, [])
+    assert page.position == {"page": 1, "cursor": None, "link": "/api/events"}.get(pagination, 0)
+
+
+@pytest.mark.parametrize("pagination", PAGINATIONS)
+def test_no_reading_is_endless(pagination, monkeypatch):
+    monkeypatch.setattr(paginations, "MAX_PAGES", 5)
+    asked = []
+
+    def answer(query):
+        asked.append(query)
+        number = len(asked)
+        body = {"data": [{"id": number}], "next_cursor": f"c{number}", "has_more": True}
+        return 200, {}, json.dumps(body | {"next": f"?page={number}"}).encode()
+
+    error = refusal(answer, pagination)
+    assert error.code == "endless_pages"
+    assert error.message.startswith("/api/events : plus de 5 pages")
+    assert len(asked) in (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"data": [{"id": 1}]}, "ni « next » ni en-tête Link dans la réponse"),
+        ({"data": [{"id": 1}], "next": 5}, "« next » vaut 5, qui n'est pas une adresse"),
+    ],
+)
+def test_an_answer_without_a_link_that_can_be_read_is_not_the_end(body, said):
+    error = refusal(answered([body]), "link")
+    assert error.code == "end_not_told"
+    assert error.message == f"/api/events : {said}. Rien ne dit si la lecture est finie."
+
+
+@pytest.mark.parametrize("body", [{"data": [{"id": 1}], "next": ""}, [{"id": 1}]], ids=["no link", "a list"])
+def test_the_last_page_of_links_bears_none(body):
+    with toy_api(answered([body])) as url:
+        assert read_ids(url, "link") == [1]
+
+
+def test_the_page_that_links_to_itself_is_an_error():
+    error = refusal(answered([{"data": [{"id": 1}], "next": "/api/events?page=1"}]), "link")
+    assert error.code == "page_loop"
+    assert error.message == "/api/events a rendu deux fois l'adresse de la même page, page 2."
+
+
+@pytest.mark.parametrize(
+    ("pagination", "last"),
+    [
+        ("cursor", {"next_cursor": ""}),
+        ("cursor", {"next_cursor": "a", "has_more": False}),
+        ("page", {"total": 2}),
+        ("offset", {"total": "2"}),
+    ],
+)
+def test_the_end_is_where_the_api_says_and_nothing_more_is_asked(pagination, last):
+    bodies = [
+        {"data": [{"id": 1}], "next_cursor": 7} | {name: last[name] for name in last if name == "total"}
+    ]
+    answer = answered([*bodies, {"data": [{"id": 2}], **last}, b"{}"])
+    with toy_api(answer) as url:
+        assert read_ids(url, pagination, 1) == [1, 2]
+
+
+def test_an_empty_listing_whose_total_is_zero_is_read_at_once():
+    with toy_api(answered([{"data": [], "total": 0}, b"{}"])) as url:
+        assert read_ids(url, "page") == []
+
+
+def test_a_cursor_of_zero_is_one_where_more_is_announced():
+    first = {"data": [{"id": 1}], "next_cursor": 0, "has_more": True}
+    with toy_api(answered([first, {"data": [{"id": 2}], "next_cursor": None}])) as url:
+        assert read_ids(url, "cursor") == [1, 2]
+
+
+@pytest.mark.parametrize("pagination", ["page", "keyset"])
+def test_a_word_on_the_rest_that_is_neither_true_nor_false_is_told_with_its_address(pagination):
+    error = refusal(answered([{"data": [{"id": 1}], "has_more": "yes"}]), pagination)
+    assert error.code == "unexpected_shape"
+    assert "/api/events" in error.message
+    assert "« has_more » vaut 'yes'" in error.message
+
+
+def test_a_bare_list_where_a_cursor_was_awaited_is_told_with_the_keys_and_another_way():
+    error = refusal(answered([[{"id": 1}]]), "cursor")
+    assert error.code == "unexpected_shape"
+    assert '{"data": […], "next_cursor": …}' in error.message
+    assert "--pagination page" in error.message
+
+
+# How long each bears with an API that does not go on
+
+
+@pytest.mark.parametrize("pagination", ["page", "offset"])
+def test_pages_that_bring_nothing_are_borne_with_twice_and_counted_anew_after_a_row(pagination):
+    rows = [[{"id": 1}], [], [], [{"id": 2}], [], [], [{"id": 3}]]
+    answer = answered([{"data": page, "has_more": number < 7} for number, page in enumerate(rows, start=1)])
+    with toy_api(answer) as url:
+        assert read_ids(url, pagination) == [1, 2, 3]
+
+
+def test_cursors_that_bring_nothing_are_borne_with_and_counted_anew_after_a_row(monkeypatch):
+    monkeypatch.setattr(paginations, "CURSOR_PATIENCE", 3)
+    rows = [[{"id": 1}], [], [], [{"id": 2}], [], [], [{"id": 3}], [], [], []]
+    bodies = [{"data": page, "next_cursor": f"c{number}"} for number, page in enumerate(rows)]
+    with toy_api(answered([*bodies[:7], {"data": [], "next_cursor": None}])) as url:
+        assert read_ids(url, "cursor") == [1, 2, 3]
+    error = refusal(answered([*bodies, b"{}"]), "cursor")
+    assert (error.code, error.message) == (
+        "empty_pages",
+        "/api/events : 3 pages de suite n'ont rien apporté.",
+    )
+
+
+def test_identifiers_that_do_not_advance_are_asked_for_again_twice_and_counted_anew_after_one_that_does():
+    ids = [1, 1, 1, 2, 2, 2, 3, 3, 3, 3]
+    bodies = [{"data": [{"id": id}], "has_more": True} for id in ids]
+    with toy_api(answered([*bodies[:7], {"data": [], "has_more": False}])) as url:
+        assert read_ids(url, "keyset") == [1, 2, 3]
+    error = refusal(answered([*bodies, b"{}"]), "keyset")
+    assert (error.code, error.message) == (
+        "keyset_stuck",
+        "/api/events : aucun identifiant n'avance, page 10.",
+    )
+
+
+@pytest.mark.parametrize("total", ["*", True, "x" * 100])
+def test_a_total_that_is_ignored_is_told_to_the_log(total, caplog):
+    with toy_api(answered([{"data": [{"id": 1}], "total": total}, {"data": [], "total": total}])) as url:
+        assert read_ids(url, "page", 1) == [1]
+        first = caplog.records[0]
+        assert first.url.startswith(f"{url}/api/events")
+    assert (first.message, first.total) == ("total ignored", str(total)[:40])
+
+
+def test_a_source_that_moved_is_told_with_both_totals_and_a_way_out():
+    bodies = [{"data": [{"id": 1}], "total": 9}, {"data": [{"id": 2}], "total": 8}]
+    error = refusal(answered(bodies), "page")
+    assert (error.code, "de 9 à 8" in error.message) == ("source_moved", True)
+    assert error.message.endswith("ou choisissez une pagination par curseur.")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"pages": {"next_token": "x"}}, "« pages.next_token »"),
+        ({"truncated": True}, "« truncated »"),
+        ({"next_cursor_of": "", "more_on": {"a": None}, "next_pages": [2]}, None),
+    ],
+)
+def test_what_seems_to_announce_more_is_named_and_what_holds_nothing_announces_nothing(more, said):
+    bodies = [{"data": [{"id": 1}]}, {"data": []} | more]
+    if said:
+        error = refusal(answered(bodies), "page")
+        assert error.code == "end_not_told"
+        assert error.message.startswith(f"/api/events : la suite semble annoncée par {said}")
+    else:
+        with toy_api(answered(bodies)) as url:
+            assert read_ids(url, "page") == [1]
