@@ -19,7 +19,8 @@ from labkit.runs.result import WRONG_USAGE, last_messages, record_of
 def run_script(name: str, words: tuple[str, ...], parameters: dict, run_id: str) -> int:
     """Run a script of the folder `scripts` with the words, then the parameters, as its arguments; its own exit code.
 
-    What it says on stderr is shown, and kept for `lab logs`. One that ends badly without its JSON line gets ours.
+    What it says on stderr is shown, and kept for `lab logs`. One that ends without its JSON object has failed, and gets
+    our line.
     """
     try:
         folder = parameters.pop("scripts", "solutions")
@@ -57,7 +58,7 @@ def run_script(name: str, words: tuple[str, ...], parameters: dict, run_id: str)
         answer.seek(0)
         said = answer.read()
     result = {"status": "error", "error": ended(ending.reason)} if ending.reason else _as_result(said, code)
-    if code or ending.reason:
+    if result["status"] != "success":
         code = code if code == WRONG_USAGE else 1
         if ending.reason or not _last_object(said):
             sys.stderr.buffer.write(said[-2000:])
