@@ -16,14 +16,16 @@ def run(tmp_path):
     path.parent.mkdir(parents=True)
 
     def run(*sources, arguments=()):
-        first = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})
+        first = nbformat.v4.new_code_cell("a = 1\nscripts = 'solutions'", metadata={"tags": ["parameters"]})
         cells = [first, *map(nbformat.v4.new_code_cell, sources)]
         notebook = nbformat.v4.new_notebook(cells=cells)
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
         nbformat.write(notebook, path)
         done = lab.lab("run", "mien.ipynb", *arguments)
+        result = json.loads(done.stdout)
         logs = [line for log in (lab.root / "data/runs/logs").glob("*.jsonl") for line in log.open("rb")]
-        return json.loads(done.stdout), done.returncode, [json.loads(line) for line in logs]
+        assert done.stdout == json.dumps(result, ensure_ascii=False) + "\n"
+        return result, done.returncode, [json.loads(line) for line in logs]
 
     return run
 
@@ -47,6 +49,13 @@ def test_of_several_results_the_last_one_is_the_notebook_s(run):
     assert log[-1]["run_id"] == result["run_id"]
 
 
+def test_a_success_is_recorded_with_the_sentence_that_the_notebook_shows(run, tmp_path):
+    result, _, _ = run(shown(status="success", rows=1))
+    record = json.loads((tmp_path / f"labo/data/runs/{result['run_id']}.json").read_text("utf-8"))
+    assert (record["verdict"], record["notebook"]) == ("RÉUSSI — un verdict", result["notebook"])
+    assert record["notebook"] == f"data/runs/{result['run_id']}_mien.ipynb"
+
+
 def test_the_error_that_a_notebook_shows_stops_it_and_is_its_result(run):
     result, code, log = run(
         shown(status="success", rows=1), shown(status="error", error=ERROR), "never = True"
@@ -68,4 +77,10 @@ def test_a_notebook_that_stops_after_a_success_has_failed_in_the_cell_that_stopp
 def test_a_parameter_that_the_notebook_has_not_is_named_with_those_it_has(run):
     result, code, log = run(arguments=("-p", "z", "1", "-p", "b", "2", "-p", "a", "3"))
     assert (code, result["error"]["code"], log) == (2, "usage", [])
-    assert result["error"]["message"] == "Paramètre inconnu « b » pour mien.ipynb. Connus : a."
+    assert result["error"]["message"] == "Paramètre inconnu « b » pour mien.ipynb. Connus : a, scripts."
+
+
+def test_scripts_that_are_not_there_are_a_command_badly_written(run):
+    result, code, log = run(arguments=("-p", "scripts", "ailleurs"))
+    assert (code, result["error"]["code"], log) == (2, "usage", [])
+    assert "« ailleurs »" in result["error"]["message"]

@@ -10,14 +10,14 @@ from tests.unit.lab_copy import LabCopy
 
 @pytest.fixture
 def run(tmp_path):
-    """run(source): what `lab run mien.py` did, and the record that it left, if any."""
+    """run(source): what `lab run mien.py`, or other words, did, and the record that it left, if any."""
     lab = LabCopy(tmp_path / "labo")
     script = lab.root / "solutions" / "mien.py"
     script.parent.mkdir(parents=True)
 
-    def run(source, *arguments):
+    def run(source, words=("mien.py",)):
         script.write_text(source, encoding="utf-8")
-        done = lab.lab("run", "mien.py", *arguments)
+        done = lab.lab("run", *words)
         assert "Traceback" not in done.stdout
         records = sorted((lab.root / "data" / "runs").glob("*.json"))
         return done, json.loads(records[-1].read_text("utf-8")) if records else None
@@ -55,6 +55,20 @@ def test_a_command_badly_written_is_no_run_to_be_kept(run):
     assert (done.returncode, done.stdout, record) == (2, printed + "\n", None)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["autre.py"], "autre.py"),
+        (["mien.py", "-p", "scripts", "ailleurs"], "« ailleurs »"),
+    ],
+)
+def test_a_script_that_is_not_there_is_a_command_badly_written(run, words, said):
+    done, record = run("print('{\"rows\": 7}')", words=words)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"], record) == (2, "usage", None)
+    assert said in error["message"]
+
+
 @pytest.mark.parametrize("printed", ["", "[1]", "{", '{"rows": 7}\\nfini', '"texte"'])
 def test_a_script_that_ends_well_without_its_object_has_not_succeeded(run, printed):
     done, record = run(f"print('''{printed}''')")
@@ -84,7 +98,7 @@ def test_a_script_killed_by_a_signal_is_told(run, number):
 
 def test_words_and_parameters_become_the_script_s_arguments(run):
     source = "import json, sys\nprint(json.dumps({'arguments': sys.argv[1:]}))"
-    done, record = run(source, "-p", "page_size", "5", "list", "-p", "resource", "posts")
+    done, record = run(source, ["mien.py", "-p", "page_size", "5", "list", "-p", "resource", "posts"])
     assert json.loads(done.stdout)["arguments"] == ["list", "--page-size", "5", "--resource", "posts"]
     assert record["parameters"] == {"scripts": "solutions", "page_size": 5, "resource": "posts"}
 
