@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 LAB := .venv/bin/lab
 ARGS ?=
 
-.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers container api mutants reset doctor bundle offline lock
+.PHONY: help setup lab demo test notebooks pictures bench startup faults soak room airflow workers container api mutants mutants-runs reset doctor bundle offline lock
 help:
 	@echo "make lab     set up and open the lab (Ctrl-C stops it)"
 	@echo "make demo    run the day's pipeline headless, with a summary"
@@ -83,6 +83,16 @@ mutants: setup
 	@.venv/bin/uv pip install -q --target build/mutmut "mutmut>=3.8,<4"
 	@PYTHONPATH=build/mutmut .venv/bin/python -m mutmut run $(ARGS)
 	@PYTHONPATH=build/mutmut .venv/bin/python -m mutmut results
+
+# In a copy of the lab, whose files it changes; mutmut sees nothing of what the processes of a test run.
+RAY := ../../.venv/bin/uvx --from "cosmic-ray>=8.7,<9"
+
+mutants-runs: setup
+	@rm -rf build/mutants && git clone -q . build/mutants && $(MAKE) -s -C build/mutants setup
+	@cd build/mutants && $(RAY) cosmic-ray init tests/mutants.toml runs.sqlite
+	@cd build/mutants && $(RAY) cr-filter-operators runs.sqlite tests/mutants.toml
+	@cd build/mutants && $(RAY) cosmic-ray exec tests/mutants.toml runs.sqlite
+	@cd build/mutants && $(RAY) cr-report --show-diff --surviving-only runs.sqlite
 
 reset: setup
 	@$(LAB) reset $(ARGS)
