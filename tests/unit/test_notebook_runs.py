@@ -1,6 +1,8 @@
 """A notebook's run by `lab run`: which of the results it shows is its own, what its log says last, what it refuses."""
 
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -17,7 +19,11 @@ def run(tmp_path):
 
     def run(*sources, arguments=()):
         first = nbformat.v4.new_code_cell("a = 1\nscripts = 'solutions'", metadata={"tags": ["parameters"]})
-        cells = [first, *map(nbformat.v4.new_code_cell, sources)]
+        cells = [
+            nbformat.v4.new_markdown_cell("# Mon titre"),
+            first,
+            *map(nbformat.v4.new_code_cell, sources),
+        ]
         notebook = nbformat.v4.new_notebook(cells=cells)
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
         nbformat.write(notebook, path)
@@ -25,6 +31,8 @@ def run(tmp_path):
         result = json.loads(done.stdout)
         logs = [line for log in (lab.root / "data/runs/logs").glob("*.jsonl") for line in log.open("rb")]
         assert done.stdout == json.dumps(result, ensure_ascii=False) + "\n"
+        if done.returncode == 0:
+            assert done.stderr == ""
         return result, done.returncode, [json.loads(line) for line in logs]
 
     return run
@@ -49,11 +57,19 @@ def test_of_several_results_the_last_one_is_the_notebook_s(run):
     assert log[-1]["run_id"] == result["run_id"]
 
 
-def test_a_success_is_recorded_with_the_sentence_that_the_notebook_shows(run, tmp_path):
+@pytest.fixture
+def record_of(tmp_path):
+    """record_of(result): what the run of this result left for who reads it later."""
+    return lambda result: json.loads(
+        (tmp_path / f"labo/data/runs/{result['run_id']}.json").read_text("utf-8")
+    )
+
+
+def test_a_success_is_recorded_with_the_sentence_that_the_notebook_shows(run, record_of):
     result, _, _ = run(shown(status="success", rows=1))
-    record = json.loads((tmp_path / f"labo/data/runs/{result['run_id']}.json").read_text("utf-8"))
-    assert (record["verdict"], record["notebook"]) == ("RÉUSSI — un verdict", result["notebook"])
-    assert record["notebook"] == f"data/runs/{result['run_id']}_mien.ipynb"
+    record = record_of(result)
+    assert (record["verdict"], record["stopped_at"]) == ("RÉUSSI — un verdict", "")
+    assert record["notebook"] == result["notebook"] == f"data/runs/{result['run_id']}_mien.ipynb"
 
 
 def test_the_error_that_a_notebook_shows_stops_it_and_is_its_result(run):
@@ -65,13 +81,14 @@ def test_the_error_that_a_notebook_shows_stops_it_and_is_its_result(run):
     assert result["log_excerpt"][-1] == "ERROR Voici."
 
 
-def test_a_notebook_that_stops_after_a_success_has_failed_in_the_cell_that_stopped(run):
+def test_a_notebook_that_stops_after_a_success_has_failed_in_the_cell_that_stopped(run, record_of):
     result, code, _ = run(shown(status="success", rows=1), "raise RuntimeError('arrêt')", "never = True")
     assert (code, result["error"]) == (
         1,
         {"code": "notebook_failed", "type": "RuntimeError", "message": "arrêt", "cell": 3},
     )
     assert "rows" not in result
+    assert (record_of(result)["verdict"], record_of(result)["stopped_at"]) == ("arrêt", "Mon titre")
 
 
 def test_a_parameter_that_the_notebook_has_not_is_named_with_those_it_has(run):
@@ -84,3 +101,8 @@ def test_scripts_that_are_not_there_are_a_command_badly_written(run):
     result, code, log = run(arguments=("-p", "scripts", "ailleurs"))
     assert (code, result["error"]["code"], log) == (2, "usage", [])
     assert "« ailleurs »" in result["error"]["message"]
+
+
+def test_what_papermill_is_kept_from_importing_is_there_for_who_comes_after():
+    code = "from labkit.runs.notebook_run import papermill_for_files as it; it(); import boto3, pyarrow"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

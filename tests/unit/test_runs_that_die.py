@@ -48,7 +48,7 @@ def error_of(lab, name, content, *arguments, **environment):
         pytest.param(notebook(KILL), "kernel_died", "la mémoire a-t-elle manqué", marks=posix),
         (notebook("raise MemoryError"), "out_of_memory", "La mémoire a manqué"),
         (notebook("import sys", "sys.exit(3)"), "exited", "code 3"),
-        (notebook("while True: print('x' * 1000)"), "flood", "Mo de texte"),
+        (notebook("while True: print('x' * 1000)"), "flood", "plus de 50 Mo de texte"),
         (notebook("1", kernel="julia"), "no_kernel", "« julia »"),
         (notebook(), "no_result", "aucun résultat"),
         ("", "bad_notebook", "il est vide"),
