@@ -262,7 +262,7 @@ def _copies(day: date, target: Target, ids: pa.Array) -> pa.Table:
 def _leave(copies: pa.Table, day: date, target: Target) -> DayOutcome | None:
     """Write the day again without the rows of which `copies` has a later version in another day; None if it has none.
 
-    A day left without a row has no file any more. Stale if another writer came between.
+    A day left without a row has no file any more: it is empty. Stale if another writer came between.
     """
     resource, folder, name = target.resource, target.folder, partition_name(day)
     with folder.exclusive(name):
@@ -280,17 +280,18 @@ def _leave(copies: pa.Table, day: date, target: Target) -> DayOutcome | None:
             return None
         gone = pc.is_in(existing[resource.id_field], lost[resource.id_field].combine_chunks())
         kept = existing.filter(pc.invert(gone))
-        if kept.num_rows:
-            _write(kept, day, target, seen)
-        else:
+        change = Change(dropped=lost.num_rows)
+        if not kept.num_rows:
             folder.delete(name, seen)
-    return DayOutcome(day, "written", change=Change(dropped=lost.num_rows), path=folder.where(name))
+            return DayOutcome(day, "empty", change=change)
+        _write(kept, day, target, seen)
+    return DayOutcome(day, "written", change=change, path=folder.where(name))
 
 
 def _both(merged: DayOutcome, left: DayOutcome) -> DayOutcome:
     """The outcome of a day that rows joined and that others left."""
     change = replace(merged.change, dropped=merged.change.dropped + left.change.dropped)
-    return replace(merged, status="written", change=change, path=left.path)
+    return replace(merged, status=left.status, change=change, path=left.path)
 
 
 def group_by_day(table: pa.Table, resource: Resource) -> dict[date, pa.Table]:
