@@ -41,7 +41,9 @@ def add_metadata(table: pa.Table, resource: Resource, day: date, ingested_at: da
 
 def checksum(table: pa.Table, resource: Resource) -> str:
     """The SHA-256 fingerprint of the business columns: the same as long as the source gives the same."""
-    content = table.select([*resource.schema.names, "_extra"]).combine_chunks().replace_schema_metadata(None)
+    fields = [resource.file_schema.field(name) for name in (*resource.schema.names, "_extra")]
+    columns = [table[field.name] for field in fields]
+    content = pa.Table.from_arrays(columns, schema=pa.schema(fields)).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, content.schema) as stream:
         stream.write_table(content)

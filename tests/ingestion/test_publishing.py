@@ -74,6 +74,12 @@ def test_a_day_read_again_is_unchanged_and_its_file_is_not_touched(bronze):
     assert bronze.seen() == before
 
 
+def test_a_day_read_again_is_known_by_the_foot_of_its_file_whose_rows_are_not_read(bronze, monkeypatch):
+    bronze.publish((1, 0), (2, 0))
+    monkeypatch.setattr(publishing, "read_partition", None)
+    assert bronze.publish((1, 0), (2, 0), (2, 0)).status == "unchanged"
+
+
 def test_a_day_that_changed_counts_what_came_what_was_corrected_and_what_went(bronze):
     bronze.publish((1, 0), (2, 0), (3, 0))
     outcome = bronze.publish((1, 0), (2, 5), (4, 0))
