@@ -8,7 +8,7 @@ from ingestion.bronze import publishing
 from ingestion.bronze.contention import Stale
 from ingestion.bronze.merging import Change
 from ingestion.bronze.parquet import read_partition
-from ingestion.bronze.partitions import days_between, partition_name
+from ingestion.bronze.partitions import days_between, partition_name, present_days
 from ingestion.bronze.storage import open_folder
 from ingestion.errors import IngestError
 from ingestion.rows.decoding import to_table
@@ -169,6 +169,20 @@ def test_an_older_version_that_comes_late_does_not_take_the_row_back(bronze):
     outcomes, _ = bronze.increment((1, 5, NEXT))
     assert (bronze.amounts(), bronze.amounts(NEXT)) == ({1: 9.0, 2: 0.0}, {8: 0.0})
     assert [one.day for one in outcomes] == [NEXT]
+
+
+def test_the_days_that_are_there_are_those_of_a_folder_named_by_a_day_with_its_file(bronze):
+    bronze.publish((1, 0))
+    for name in (
+        "partition_date=20240107",
+        "partition_date=2024-W01-1",
+        "partition_date=2024-02-30",
+        "day=2024-01-08",
+    ):
+        (bronze.path / name).mkdir()
+        (bronze.path / name / "data.parquet").write_bytes(b"x")
+    (bronze.path / "partition_date=2024-01-09").mkdir()
+    assert present_days(bronze.folder) == {DAY}
 
 
 def test_the_days_of_a_period_are_both_its_ends_and_all_between():
