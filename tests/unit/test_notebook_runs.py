@@ -106,3 +106,22 @@ def test_scripts_that_are_not_there_are_a_command_badly_written(run):
 def test_what_papermill_is_kept_from_importing_is_there_for_who_comes_after():
     code = "from labkit.runs.notebook_run import papermill_for_files as it; it(); import boto3, pyarrow"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_run_whose_account_cannot_be_written_is_told(tmp_path):
+    lab = LabCopy(tmp_path / "labo")
+    (lab.root / "solutions").mkdir(parents=True)
+    (lab.root / "solutions" / "mien.py").write_text("print('{\"rows\": 7}')")
+    (lab.root / "data").mkdir()
+    (lab.root / "data" / "runs").write_text("a file where the folder should be")
+    done = lab.lab("run", "mien.py")
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"]) == (1, "io_error")
+    assert error["message"].startswith("Impossible d'écrire le compte rendu du passage sous data/runs (")
+    assert json.loads(done.stderr) == {"level": "ERROR", "message": error["message"]}
+
+
+def test_a_timeout_of_no_time_is_a_command_badly_written(tmp_path):
+    done = LabCopy(tmp_path).lab("run", "mien.ipynb", "--timeout", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--timeout" in done.stderr
