@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow.parquet as pq
 import pytest
 
 from ingestion.bronze import publishing
@@ -64,6 +65,7 @@ def test_a_day_written_for_the_first_time_counts_its_rows_and_those_received_twi
     outcome = bronze.publish((1, 0), (2, 0), (2, 1))
     assert outcome == publishing.DayOutcome(DAY, "written", 2, 1, Change(written=2), bronze.where(DAY))
     assert bronze.amounts() == {1: 0.0, 2: 1.0}
+    assert pq.ParquetFile(bronze.where(DAY)).metadata.row_group(0).column(0).compression == "ZSTD"
 
 
 def test_a_day_read_again_is_unchanged_and_its_file_is_not_touched(bronze):
@@ -133,6 +135,14 @@ def test_an_increment_joins_the_days_that_are_there_and_counts_the_rows_of_the_o
     assert bronze.seen(NEXT) is None
 
 
+def test_an_increment_that_brings_what_is_there_already_touches_no_file(bronze):
+    bronze.publish((1, 0), (2, 0))
+    before = bronze.seen()
+    outcomes, _ = bronze.increment((2, 0), (2, 0))
+    assert outcomes == [publishing.DayOutcome(DAY, "unchanged", 1, 1, Change(unchanged=1), bronze.where(DAY))]
+    assert bronze.seen() == before
+
+
 def test_a_row_that_moves_to_another_day_leaves_the_former_and_both_say_so(bronze):
     bronze.publish((1, 0), (2, 0))
     bronze.publish((8, 0, NEXT), day=NEXT)
@@ -151,6 +161,7 @@ def test_a_day_that_rows_join_and_that_others_leave_counts_both(bronze):
     outcomes, _ = bronze.increment((1, 5, NEXT), (3, 0))
     first = outcomes[0]
     assert (first.status, first.rows, first.change) == ("written", 1, Change(written=1, dropped=1))
+    assert first.path == bronze.where(DAY)
     assert bronze.amounts() == {2: 0.0, 3: 0.0}
 
 

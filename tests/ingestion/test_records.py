@@ -4,12 +4,16 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
 from ingestion.rows.records import Reject, read_texts
-from ingestion.rows.resources import EVENTS, TRANSACTIONS
+from ingestion.rows.resources import EVENTS, TRANSACTIONS, Resource
 
 WHOLE = {"id": 1, "event_time": "2024-01-05T10:00:00Z"}
+NOTES = Resource(
+    "notes", "/notes", pa.schema([*list(EVENTS.schema)[:2], ("on", pa.bool_())]), updated_at_field=None
+)
 
 
 def read(text, resource=EVENTS, day=None):
@@ -104,6 +108,16 @@ def test_money_is_taken_to_the_digit_from_a_text_or_a_number(written, value):
 def test_money_that_its_column_cannot_hold_is_refused(written):
     rejects = read(of({"amount": written}), TRANSACTIONS)[1]
     assert [(one.reason, one.field) for one in rejects] == [("wrong_type", "amount")]
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+def test_a_yes_or_no_is_taken(value):
+    assert read(of({"on": value}), NOTES)[0]["on"] is value
+
+
+@pytest.mark.parametrize("value", ["true", 1, []])
+def test_what_is_neither_yes_nor_no_is_refused(value):
+    assert [(one.reason, one.field) for one in read(of({"on": value}), NOTES)[1]] == [("wrong_type", "on")]
 
 
 def test_an_instant_is_brought_to_utc():
