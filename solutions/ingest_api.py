@@ -274,7 +274,7 @@ SENTENCES = (
     (Timeout, "api_timeout", "L'API n'a pas répondu à temps"),
     (JSONDecodeError, "invalid_json", "La réponse de l'API n'est pas du JSON"),
     (ChunkedEncodingError, "truncated_body", "L'API a coupé sa réponse avant la fin"),
-    (requests.RequestException, "api_unreachable", "API muette : est-elle démarrée, --base-url juste ?"),
+    (requests.RequestException, "api_unreachable", "L'API ne répond pas : démarrée ? --base-url juste ?"),
     (pa.ArrowException, "unreadable_partition", "Le fichier déjà là est illisible : effacez-le, relancez"),
     (OSError, "output_not_writable", "Écriture impossible : vérifiez vos droits et la place sur le disque"),
     (KeyboardInterrupt, "interrupted", "Interrompu : relancez, rien n'est à moitié écrit"),

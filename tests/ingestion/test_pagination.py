@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import requests
@@ -323,6 +324,14 @@ def test_a_link_is_followed_as_it_is_given_from_where_it_was_given():
         (2, f"{url}/api/events?page=2"),
         (3, f"{url}/api/events?page=3"),
     ]
+
+
+@pytest.mark.parametrize("pagination", PAGINATIONS)
+def test_the_rows_are_read_where_the_resource_says_they_are(pagination):
+    items = replace(EVENTS, words=replace(EVENTS.words, rows="items"))
+    body = {"items": [{"id": 1}], "data": [{"id": 9}], "next_cursor": None, "has_more": False, "next": None}
+    with toy_api(answered([body])) as url:
+        assert read_ids(url, pagination, resource=items) == [1]
 
 
 # Where each ends
