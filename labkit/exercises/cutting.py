@@ -42,14 +42,18 @@ class Blank:
     answer: str
 
 
-def cut(text: str, filled: Collection[str] = ()) -> str:
-    """The script `text` with what is asked in the place of each answer; those of `filled` stay, without marks."""
-    steps, lines, inside, kept = _declared(), [], False, False
+def cut(path: Path, filled: Collection[str] = ()) -> str:
+    """The script `path` with what is asked in the place of each answer; those of `filled` stay, without marks.
+
+    ExerciseError if an answer is asked for nowhere, or the script is not Python.
+    """
+    text, lines, inside, kept = path.read_text(encoding="utf-8"), [], False, False
+    owners = _owners(path, text)
     for number, line in enumerate(text.splitlines(), start=1):
         if begin := BEGIN.match(line):
             inside, kept = True, begin["step"] in filled
             if not kept:
-                asked = _asked(steps[begin["step"]], _owner(text, number))
+                asked = _asked(begin["step"], _owner(owners, number))
                 lines += textwrap.indent(asked, begin["indent"]).splitlines()
         elif END.match(line):
             inside = False
@@ -62,17 +66,28 @@ def _declared() -> dict[str, Step]:
     return {step.name: step for exercise in exercises().values() for step in exercise.steps}
 
 
-def _asked(step: Step, owner: str) -> str:
+def _asked(name: str, owner: str) -> str:
     """What stands in `owner` until it is written: the instruction, in lines of 104 characters, then code."""
-    said = GLUED.sub("\N{NO-BREAK SPACE}", f"À vous ({step.name}) : {step.asks[owner]}")
+    step = _declared().get(name)
+    if step is None or owner not in step.asks:
+        raise ExerciseError(f"The answer of {name} in {owner} is asked for nowhere in {DECLARED.name}.")
+    said = GLUED.sub("\N{NO-BREAK SPACE}", f"À vous ({name}) : {step.asks[owner]}")
     lines = textwrap.wrap(said, 104, break_on_hyphens=False, break_long_words=False)
     comment = "".join(f"# {line}\n" for line in lines).replace("\N{NO-BREAK SPACE}", " ")
-    return comment + step.until.get(owner, f'raise NotImplementedError("{step.name}")\n')
+    return comment + step.until.get(owner, f'raise NotImplementedError("{name}")\n')
 
 
-def _owner(text: str, number: int) -> str:
+def _owners(path: Path, text: str) -> dict[str, tuple[int, int]]:
+    """The functions of a script; ExerciseError if it is not Python."""
+    try:
+        return functions(text)
+    except SyntaxError as error:
+        raise ExerciseError(f"solutions/{path.name}, line {error.lineno}: {error.msg}.") from None
+
+
+def _owner(owners: dict[str, tuple[int, int]], number: int) -> str:
     """The function that holds the line `number`; empty if none does."""
-    holding = [name for name, (first, last) in functions(text).items() if first <= number <= last]
+    holding = [name for name, (first, last) in owners.items() if first <= number <= last]
     return holding[-1] if holding else ""
 
 
@@ -89,12 +104,9 @@ def sources() -> list[Path]:
 
 def _blanks_of(path: Path) -> Iterator[Blank]:
     text = path.read_text(encoding="utf-8")
-    try:
-        ast.parse(text)
-    except SyntaxError as error:
-        raise ExerciseError(f"solutions/{path.name}, line {error.lineno}: {error.msg}.") from None
+    owners = _owners(path, text)
     for line, step, answer in _answers(text, path.name):
-        owner = _owner(text, line)
+        owner = _owner(owners, line)
         if not owner:
             raise ExerciseError(f"solutions/{path.name}, line {line}: an answer must sit in a function.")
         yield Blank(path.name, owner, step, answer)
@@ -151,14 +163,12 @@ def generated(filled: Collection[str] = ()) -> dict[str, str]:
 
 
 def generated_file(path: Path, filled: Collection[str]) -> str:
-    text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return (
-            f"# Votre exemplaire, écrit d'après solutions/{path.name} par « lab cut ».\n{cut(text, filled)}"
+            f"# Votre exemplaire, écrit d'après solutions/{path.name} par « lab cut ».\n{cut(path, filled)}"
         )
-    if path.suffix == ".ipynb":
-        return _unsolved_notebook(json.loads(text))
-    return text
+    text = path.read_text(encoding="utf-8")
+    return _unsolved_notebook(json.loads(text)) if path.suffix == ".ipynb" else text
 
 
 def _unsolved_notebook(notebook: dict) -> str:

@@ -87,6 +87,29 @@ def test_cut_check_refuses_what_is_wrong(lab, name, change, said):
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (
+            "generate_dates.py",
+            "SOLUTION tp23.1",
+            "SOLUTION tp29.1",
+            "tp29.1 in days_between is asked for nowhere",
+        ),
+        ("exercises.toml", "days_left = ", "days_done = ", "tp23.2 in days_left is asked for nowhere"),
+        ("ingest_api.py", "def ingest(", "def ingest((", "solutions/ingest_api.py, line "),
+    ],
+    ids=["undeclared", "not asked", "syntax"],
+)
+def test_what_cannot_be_cut_is_told_and_labs_stay_as_they_are(lab, name, old, new, said):
+    path = lab.root / "solutions" / name
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    before = {one.name: one.read_bytes() for one in lab.labs.iterdir()}
+    done = lab("cut")
+    assert (done.returncode, said in done.stderr) == (1, True)
+    assert {one.name: one.read_bytes() for one in lab.labs.iterdir()} == before
+
+
 def test_labs_that_differ_from_the_cut_are_named(lab):
     lab.edit("generate_dates.py", "timedelta", "delta")
     (lab.labs / "brouillon.py").touch()
