@@ -3,7 +3,7 @@
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, timedelta
 
 import pyarrow as pa
 import pytest
@@ -18,25 +18,14 @@ from ingestion.bronze.storage import open_folder
 from ingestion.errors import IngestError
 from ingestion.rows.decoding import to_table
 from ingestion.rows.resources import EVENTS
-
-DAY = date(2024, 1, 5)
-NOON = datetime(2024, 1, 5, 12, tzinfo=UTC)
+from tests.ingestion.test_publishing import DAY, NOON, rows
 
 versions = st.lists(st.tuples(st.integers(1, 8), st.integers(0, 5)), min_size=1, max_size=20)
 
 
-def table(rows):
-    """A bronze table of (id, version) pairs; the version is the minute of `updated_at`, and the amount."""
-    values = [
-        {
-            "id": row_id,
-            "event_time": NOON,
-            "updated_at": NOON + timedelta(minutes=version),
-            "amount": float(version),
-        }
-        for row_id, version in rows
-    ]
-    return bronze.add_metadata(merge.keep_latest(to_table(values, EVENTS), EVENTS), EVENTS, DAY, NOON)
+def table(versions):
+    """The bronze table of (id, version) pairs, see `rows`."""
+    return bronze.add_metadata(merge.keep_latest(rows(*versions), EVENTS), EVENTS, DAY, NOON)
 
 
 def content(merged: pa.Table):

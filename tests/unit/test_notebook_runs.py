@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from tests.unit.lab_copy import LabCopy
+from tests.unit.test_runs_that_die import notebook
 
 
 @pytest.fixture
@@ -18,15 +19,9 @@ def run(tmp_path):
     path.parent.mkdir(parents=True)
 
     def run(*sources, arguments=()):
-        first = nbformat.v4.new_code_cell("a = 1\nscripts = 'solutions'", metadata={"tags": ["parameters"]})
-        cells = [
-            nbformat.v4.new_markdown_cell("# Mon titre"),
-            first,
-            *map(nbformat.v4.new_code_cell, sources),
-        ]
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
-        nbformat.write(notebook, path)
+        made = nbformat.reads(notebook("a = 1\nscripts = 'solutions'", *sources), as_version=4)
+        made.cells.insert(0, nbformat.v4.new_markdown_cell("# Mon titre"))
+        nbformat.write(made, path)
         done = lab.lab("run", "mien.ipynb", *arguments)
         result = json.loads(done.stdout)
         logs = [line for log in (lab.root / "data/runs/logs").glob("*.jsonl") for line in log.open("rb")]
