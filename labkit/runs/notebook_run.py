@@ -18,6 +18,10 @@ from labkit.runs.parameters import RunError, check_places
 from labkit.runs.result import RESULT_MIME, last_messages, record_of
 from labkit.runs.run_report import annotate, stopped_at
 
+# jupyter_client interrupts a kernel before it asks it to end; one still at a message then logs an ERROR of a run that
+# went well.
+QUIET_KERNEL = "--IPKernelApp.log_level=CRITICAL"
+
 
 def find_inside_lab(name: str) -> Path:
     """The notebook of this name, under the lab's root and nowhere else."""
@@ -52,7 +56,7 @@ def run_notebook(path: Path, parameters: dict, run_id: str, timeout: float | Non
                 parameters,
                 progress_bar=False,
                 cwd=str(ROOT),
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                extra_arguments=[QUIET_KERNEL],
                 stdout_file=printed,
                 stderr_file=printed,
             )

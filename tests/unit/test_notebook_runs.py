@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 
 import nbformat
 import pytest
@@ -65,6 +66,20 @@ def test_a_success_is_recorded_with_the_sentence_that_the_notebook_shows(run, re
     record = record_of(result)
     assert (record["verdict"], record["stopped_at"]) == ("RÉUSSI — un verdict", "")
     assert record["notebook"] == result["notebook"] == f"data/runs/{result['run_id']}_mien.ipynb"
+
+
+def test_a_kernel_still_at_a_message_when_it_is_stopped_prints_nothing_for_the_operator(run):
+    slow = """
+        import time
+        kernel = get_ipython().kernel
+        answer = kernel.shell_handlers["kernel_info_request"]
+        async def answer_then_wait(*message):
+            await answer(*message)
+            time.sleep(30)
+        kernel.shell_handlers["kernel_info_request"] = answer_then_wait
+    """
+    result, code, _ = run(textwrap.dedent(slow), shown(status="success"))
+    assert (code, result["status"]) == (0, "success")
 
 
 def test_the_error_that_a_notebook_shows_stops_it_and_is_its_result(run):
