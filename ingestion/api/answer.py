@@ -122,10 +122,11 @@ class Answer:
             raise IngestError("api_error", f"{self.url} annonce une erreur dans une réponse 200{said}")
 
     def _own_words(self) -> str:
-        """What the API says of its error, to be quoted after a colon."""
+        """What the API says of its error, to be quoted after a colon; `"error": true` says nothing of it."""
         for key in ("error", "errors", "message", "detail"):
-            if self.envelope.get(key):
-                return f" : {quoted(json.dumps(self.envelope[key], ensure_ascii=False).encode(errors='replace'))}"
+            words = self.envelope.get(key)
+            if words and words is not True:
+                return f" : {quoted(json.dumps(words, ensure_ascii=False).encode(errors='replace'))}"
         return ""
 
     def _unexpected(self, what: str, said: str) -> IngestError:

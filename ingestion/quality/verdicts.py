@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from ingestion.errors import counted
 from ingestion.kinds import JsonObject
-from ingestion.quality.rules import Rule
+from ingestion.quality.rules import Bounds, Rule
 
 CODES = {
     "not_null_columns": "null_values",
@@ -77,13 +77,19 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _message(rule: Rule, failed: int, rows: int) -> str:
-    low, high = rule.bounds
     match rule.name:
         case "not_null_columns":
             return f"« {rule.column} » est absent sur {counted(failed, 'ligne')} sur {rows}."
         case "unique_columns":
             return f"« {rule.column} » se répète : {counted(failed, 'ligne')} sur {rows} de même valeur qu'une autre."
         case "value_ranges":
-            return f"« {rule.column} » sort de [{low}, {high}] sur {counted(failed, 'ligne')} sur {rows}."
+            return f"« {rule.column} » {_outside(rule.bounds)} sur {counted(failed, 'ligne')} sur {rows}."
         case _:
-            return f"{counted(rows, 'ligne')}, alors qu'il en faut au moins {low}."
+            return f"{counted(rows, 'ligne')}, alors qu'il en faut au moins {rule.bounds[0]}."
+
+
+def _outside(bounds: Bounds) -> str:
+    low, high = bounds
+    if low is None:
+        return f"dépasse {high}"
+    return f"passe sous {low}" if high is None else f"sort de [{low}, {high}]"

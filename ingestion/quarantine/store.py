@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ingestion.bronze.contention import until_steady
 from ingestion.bronze.storage import Folder
 from ingestion.errors import IngestError
 from ingestion.kinds import JsonObject
-from ingestion.rows.json_text import BOM, is_valid, members
+from ingestion.rows.json_text import BOM, UNREADABLE, NotJson, Piece, RepeatedKey, is_valid, members
 
 if TYPE_CHECKING:
     from ingestion.rows.records import Reject
@@ -103,25 +105,60 @@ def load(folder: Folder, name: str) -> list[Entry]:
         try:
             if line.strip():
                 entries.append(_entry_of(line))
-        except (ValueError, TypeError, KeyError) as error:
+        except (*UNREADABLE, ValueError) as error:
             raise IngestError(
                 "unreadable_quarantine",
-                f"{folder.where(name)}, ligne {number} : JSON illisible ({error}). Corrigez cette ligne.",
+                f"{folder.where(name)}, ligne {number} : entrée illisible ({_why(error, line)}). Corrigez cette ligne.",
             ) from None
     return entries
 
 
+def _why(error: Exception, line: bytes) -> str:
+    """What is wrong with a line, for whoever has just changed it by hand."""
+    if isinstance(error, RepeatedKey):
+        return f"deux clés « {error} »"
+    try:
+        json.loads(line.removeprefix(BOM).decode(errors="replace"))
+    except json.JSONDecodeError as malformed:
+        return f"JSON mal formé, colonne {malformed.colno}"
+    except RecursionError:
+        pass
+    return "ce n'est pas un objet JSON" if isinstance(error, NotJson) else str(error)
+
+
+class _About(msgspec.Struct, forbid_unknown_fields=True):
+    """What a line says of a row: this engine's, or that of a script of the course, which keeps its reason and field."""
+
+    reason: str
+    field: str = ""
+    run_id: str = ""
+    page: int = 0
+    reading: str = ""
+    id: str = ""
+
+
 def _entry_of(line: bytes) -> Entry:
-    """An entry written by this engine, or by a script of the course, which keeps the reason, the field and the row."""
+    """The entry of a line, which a hand may have changed."""
     found = dict(members(line.removeprefix(BOM)))
-    if "raw" in found:
-        raw = bytes(found.pop("raw"))
-        if not is_valid(raw):
-            raise ValueError("raw")
-    else:
-        raw = json.loads(bytes(found.pop("raw_text"))).encode(errors="surrogateescape")
-    about = {name: json.loads(bytes(value)) for name, value in found.items()}
-    return Entry(**{"id": fingerprint(raw), "field": "", "run_id": "", "page": 0, **about, "raw": raw})
+    raw = _raw_of(found.pop("raw", b""), found.pop("raw_text", b""))
+    about = msgspec.convert({name: json.loads(bytes(value)) for name, value in found.items()}, _About)
+    return Entry(
+        about.id or fingerprint(raw), about.reason, about.field, about.run_id, about.page, raw, about.reading
+    )
+
+
+def _raw_of(kept: Piece, as_text: Piece) -> bytes:
+    """The row as received, from one of the two ways to keep it, the other being empty."""
+    if bool(kept) == bool(as_text):
+        raise ValueError("la ligne refusée s'y écrit sous « raw », ou sous « raw_text »")
+    if as_text:
+        text = json.loads(bytes(as_text))
+        if not isinstance(text, str):
+            raise ValueError("« raw_text » n'est pas un texte")
+        return text.encode(errors="surrogateescape")
+    if not is_valid(bytes(kept)):
+        raise ValueError("« raw » n'est pas du JSON")
+    return bytes(kept)
 
 
 def save(folder: Folder, name: str, entries: Iterable[Entry], seen: str | None) -> None:

@@ -96,7 +96,8 @@ def _read_apart(
     if doubtful:
         places = _places(sifted)
         odd |= {places[row] for row in doubtful}
-        table = table.take([row for row in range(len(places)) if row not in doubtful])
+        kept = [row for row in range(len(places)) if row not in doubtful]
+        table = table.take(kept) if kept else table.slice(0, 0)
     good, rejects = read_texts(_texts_at(odd, sifted), resource, day)
     if good:
         places = [place for place in _places(sifted) if place not in odd] + list(good)

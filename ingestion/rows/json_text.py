@@ -102,7 +102,7 @@ def _scanned_members(text: bytes) -> dict[str, bytes]:
 
 
 def _parts(text: Text, opening: bytes, closing: bytes) -> list[bytes]:
-    """What the commas of the first level separate, between `opening` and `closing`."""
+    """What the commas of the first level separate, between `opening` and `closing`; one part at least."""
     text = bytes(text).strip(SPACES)
     if text[:1] != opening or text[-1:] != closing:
         raise NotJson(f"not between {opening.decode()} and {closing.decode()}")
@@ -120,5 +120,4 @@ def _parts(text: Text, opening: bytes, closing: bytes) -> list[bytes]:
                 start = token.end()
     if depth:
         raise NotJson("brackets without their pair")
-    last = text[start:-1]
-    return [*parts, last] if parts or last.strip(SPACES) else []
+    return [*parts, text[start:-1]]

@@ -111,14 +111,14 @@ class Sieve:
         return True
 
     def _fits(self, row: msgspec.Struct) -> bool:
-        """Whether the amounts of the row have no more digits than their columns."""
+        """Whether the amounts of the row have no more digits than their columns, before and after the point."""
         for number, kind in self.decimals:
             value = getattr(row, f"f{number}")
             if value is not None:
                 digits = value.as_tuple()
                 if not value.is_finite() or not -kind.scale <= digits.exponent <= 0:
                     return False
-                if len(digits.digits) > kind.precision:
+                if len(digits.digits) + digits.exponent > kind.precision - kind.scale:
                     return False
         return True
 

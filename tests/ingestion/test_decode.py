@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -9,8 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingestion.api.answer import Answer
-from ingestion.errors import IngestError
 from ingestion.rows.decoding import DoesNotFit, read_block, read_pages, to_table
 from ingestion.rows.records import read_texts
 from ingestion.rows.resources import EVENTS, TRANSACTIONS, Resource
@@ -127,6 +126,14 @@ def test_a_changed_type_is_refused_and_the_row_kept_as_received():
     assert (table.num_rows, reject.reason, reject.field, reject.raw) == (0, "wrong_type", "user_id", row)
 
 
+def test_a_page_of_rows_that_are_all_of_another_day_is_refused_row_by_row():
+    rows = [{"id": "x"}, *({**WHOLE, "id": number} for number in (1, 2))]
+    table, rejects = read(rows[1:], resource=EVENTS, day=date(2024, 1, 6))
+    assert (table.num_rows, [one.reason for one in rejects]) == (0, ["other_day"] * 2)
+    table, rejects = read(rows, resource=EVENTS, day=date(2024, 1, 6))
+    assert (table.num_rows, [one.reason for one in rejects]) == (0, ["wrong_type", "other_day", "other_day"])
+
+
 ODD_ROWS = {
     "NaN": ("wrong_type", "amount", b'{"id": 1, "event_time": "2024-01-05T10:00:00Z", "amount": NaN}'),
     "Infinity": (
@@ -202,50 +209,3 @@ def test_money_too_small_for_pyarrow_is_read_by_the_exact_way(amount):
         ([], ["wrong_type"]),
         ([Decimal("0.00")], []),
     )
-
-
-ENVELOPES = [
-    b'{"data":[{"id":1}],"next_cursor":"a","has_more":true}',
-    b'{"data": [ {"id": 1} ] ,\n "has_more": true, "next_cursor": "a" }\n',
-    b'{"next_cursor":"a","has_more":true,"data":[{"id":1}]}',
-    b'{"data":[{"id":1}],"meta":{"tags":[1]},"next_cursor":"a","has_more":true}',
-    b'{"data":[{"id":1}],"next_cursor":"a","has_more":true,"warnings":[]}',
-    b'\xef\xbb\xbf{"data":[{"id":1}],"next_cursor":"a","has_more":true}',
-]
-
-
-@pytest.mark.parametrize("body", ENVELOPES)
-def test_the_envelope_is_read_whatever_its_shape(body):
-    answer = Answer(body, {}, "test")
-    assert (answer.says("next_cursor"), answer.says("has_more")) == ("a", True)
-    assert [json.loads(text) for text in answer.row_texts] == [{"id": 1}]
-
-
-@given(st.recursive(ODD, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_rows_of_any_shape_never_confuse_the_envelope(row):
-    answer = Answer(json.dumps({"data": [row], "next_cursor": "c", "has_more": True}).encode(), {}, "test")
-    assert answer.says("next_cursor") == "c"
-    assert [json.loads(text) for text in answer.row_texts] == [row]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": {"code": 190, "message": "quota exceeded"}},
-        {"data": [], "errors": [{"message": "quota exceeded"}], "next_cursor": None},
-        {"data": [], "success": False, "message": "quota exceeded"},
-        {"data": [], "ok": False, "detail": "quota exceeded"},
-        {"data": [], "status": "error", "message": "quota exceeded"},
-    ],
-)
-def test_an_error_told_inside_a_200_is_an_error_with_the_words_of_the_api(body):
-    with pytest.raises(IngestError) as error:
-        Answer(json.dumps(body).encode(), {}, "test")
-    assert (error.value.code, "quota exceeded" in error.value.message) == ("api_error", True)
-
-
-@pytest.mark.parametrize("body", ['"quota exceeded"', "5", "null", '{"data": null}', '{"items": []}'])
-def test_a_body_without_a_list_of_rows_is_an_unexpected_shape(body):
-    with pytest.raises(IngestError) as error:
-        Answer(body.encode(), {}, "test")
-    assert error.value.code == "unexpected_shape"
