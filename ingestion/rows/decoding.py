@@ -9,7 +9,7 @@ fields, and the rows it passes go to pyarrow together. Only a row that neither t
 import re
 from array import array
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from itertools import accumulate
 
 import msgspec
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from ingestion.kinds import JsonObject
-from ingestion.rows.instants import bounds
+from ingestion.rows.instants import extremes, microseconds, outside_calendar
 from ingestion.rows.json_text import EMPTY_LIST, Text
 from ingestion.rows.records import EXACT_BELOW, Reject, read_texts
-from ingestion.rows.resources import EXTRA, INSTANT, Resource
+from ingestion.rows.resources import EXTRA, INSTANT, Resource, leaves
 from ingestion.rows.sifting import Sifted, sieve_of
 
+DAY = 24 * 60 * 60 * 1_000_000  # microseconds
 # An amount with a large negative exponent: pyarrow 26 misreads it, or stops at once.
 TINY_NUMBER = re.compile(rb'[\d.][eE]-\d+["},\s]')
 
@@ -75,8 +76,8 @@ def read_block(parts: Iterable[Text], resource: Resource) -> pa.Table:
             number that the column cannot hold exactly, or the text is not JSON.
     """
     table = _read(list(parts), resource.schema, unknown="error")
-    if _inexact(table):
-        raise DoesNotFit("inexact number")
+    if _misread(table):
+        raise DoesNotFit("a value misread")
     return table.append_column(EXTRA, pa.nulls(table.num_rows, EXTRA.type))
 
 
@@ -92,7 +93,7 @@ def _read_apart(
     sifted = [sieve_of(resource).sift(number, text) for number, text in pages]
     table = _sound_rows(sifted, resource)
     odd = {(position, place) for position, page in enumerate(sifted) for place in page.odd}
-    doubtful = set(_inexact(table)) | set(_of_another_day(table, resource, day) if day else ())
+    doubtful = set(_misread(table)) | set(_of_another_day(table, resource, day) if day else ())
     if doubtful:
         places = _places(sifted)
         odd |= {places[row] for row in doubtful}
@@ -166,7 +167,8 @@ def _as_column(texts: list[bytes | None]) -> pa.Array:
 def _read(parts: list[Text], schema: pa.Schema, unknown: str) -> pa.Table:
     try:
         rows = _parse(_joined(parts), schema, unknown)
-        table = _with_instants(pa.Table.from_struct_array(rows), schema)
+        columns = map(_with_instants, rows.flatten(), schema.types)
+        table = pa.Table.from_arrays(list(columns), schema=schema)
         table.validate(full=True)
     except pa.ArrowException as error:
         raise DoesNotFit(str(error).splitlines()[0]) from None
@@ -177,7 +179,7 @@ def _read(parts: list[Text], schema: pa.Schema, unknown: str) -> pa.Table:
 
 def _parse(body: pa.Buffer, schema: pa.Schema, unknown: str) -> pa.StructArray:
     """The rows, one an element; the text is given back to the memory as soon as they are read."""
-    if any(pa.types.is_decimal(kind) for kind in schema.types) and TINY_NUMBER.search(body):
+    if any(pa.types.is_decimal(kind) for _, kind in leaves(schema)) and TINY_NUMBER.search(body):
         raise DoesNotFit("tiny number")
     envelopes = pj.read_json(
         pa.BufferReader(body),
@@ -209,29 +211,43 @@ def _joined(parts: list[Text]) -> pa.Buffer:
 
 def _envelope_schema(schema: pa.Schema) -> pa.Schema:
     """Instants are first read as text: the conversion that follows wants their zone, the reader does not."""
-    fields = [field.with_type(pa.string()) if field.type == INSTANT else field for field in schema]
-    return pa.schema([pa.field("data", pa.list_(pa.struct(fields)))])
+    return pa.schema([pa.field("data", pa.list_(_as_text(pa.struct(list(schema)))))])
 
 
-def _with_instants(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    for position, field in enumerate(schema):
-        if field.type == INSTANT:
-            table = table.set_column(position, field, table.column(position).cast(INSTANT))
-    return table
+def _as_text(kind: pa.DataType) -> pa.DataType:
+    """The type, its instants as text."""
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_as_text(field.type)) for field in kind])
+    return pa.string() if kind == INSTANT else kind
+
+
+def _with_instants(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """These values of the type `_as_text(kind)`, as `kind`."""
+    if values.type == kind:
+        return values
+    if not pa.types.is_struct(kind):
+        return values.cast(kind)
+    inner = [_with_instants(one, field.type) for one, field in zip(values.flatten(), kind, strict=True)]
+    return pa.StructArray.from_arrays(inner, fields=list(kind), mask=values.is_null())
 
 
 def _lacks_required(table: pa.Table, schema: pa.Schema) -> bool:
     return any(table[field.name].null_count for field in schema if not field.nullable)
 
 
-def _inexact(table: pa.Table) -> list[int]:
-    """The rows with a number that is none (`NaN` passes pyarrow's reader), or too large for a float to be exact."""
+def _misread(table: pa.Table) -> list[int]:
+    """The rows of which pyarrow's reader takes what no other would: a number that is none (`NaN`) or too large for a
+    float to be exact, an instant of no year from 1 to 9999."""
     found = []
-    for column in table.flatten().columns:
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()
+    for column in table.columns:
+        if column.type == INSTANT:
+            found += outside_calendar(column)
         if pa.types.is_floating(column.type):
             # Bounds first: comparing with a number would import pandas, a quarter of a second.
-            extremes = pc.min_max(column).as_py()
-            largest = max(abs(extremes["min"] or 0.0), abs(extremes["max"] or 0.0))
+            ends = pc.min_max(column).as_py()
+            largest = max(abs(ends["min"] or 0.0), abs(ends["max"] or 0.0))
             if largest >= EXACT_BELOW or not pc.all(pc.is_finite(column), min_count=0).as_py():
                 sound = pc.fill_null(pc.less(pc.abs(column), EXACT_BELOW), True)
                 found += pc.indices_nonzero(pc.invert(sound)).to_pylist()
@@ -241,7 +257,8 @@ def _inexact(table: pa.Table) -> list[int]:
 def _of_another_day(table: pa.Table, resource: Resource, day: date) -> list[int]:
     """The rows whose event is not of `day`."""
     instants = table[resource.event_time_field]
-    if all(instant.date() == day for instant in bounds(instants) or ()):
+    midnight = microseconds(datetime.combine(day, time.min, UTC))
+    if all(0 <= instant - midnight < DAY for instant in extremes(instants) or ()):
         return []
     is_another = pc.not_equal(instants.cast(pa.date32()), pa.scalar(day, pa.date32()))
     rows: list[int] = pc.indices_nonzero(is_another).to_pylist()

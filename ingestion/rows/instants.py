@@ -14,12 +14,31 @@ def microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
-def bounds(column: pa.ChunkedArray) -> tuple[datetime, datetime] | None:
-    """The first and the last instant of a column; None if it has none."""
+FIRST, LAST = (microseconds(end.replace(tzinfo=UTC)) for end in (datetime.min, datetime.max))
+
+
+def extremes(column: pa.ChunkedArray) -> tuple[int, int] | None:
+    """The first and the last instant of a column, in microseconds; None if it has none."""
     found = pc.min_max(column.cast(pa.int64())).as_py()
-    if found["min"] is None:
-        return None
-    return EPOCH + timedelta(microseconds=found["min"]), EPOCH + timedelta(microseconds=found["max"])
+    return None if found["min"] is None else (found["min"], found["max"])
+
+
+def bounds(column: pa.ChunkedArray) -> tuple[datetime, datetime] | None:
+    """The first and the last instant of a column; None if it has none. OverflowError outside the years 1 to 9999."""
+    found = extremes(column)
+    return found and (EPOCH + timedelta(microseconds=found[0]), EPOCH + timedelta(microseconds=found[1]))
+
+
+def outside_calendar(column: pa.ChunkedArray) -> list[int]:
+    """The rows whose instant is, in UTC, before the year 1 or after the year 9999: no calendar of Python holds it."""
+    first, last = extremes(column) or (FIRST, LAST)
+    if first >= FIRST and last <= LAST:
+        return []
+    numbers = column.cast(pa.int64())
+    outside: list[int] = pc.indices_nonzero(
+        pc.or_(pc.less(numbers, FIRST), pc.greater(numbers, LAST))
+    ).to_pylist()
+    return outside
 
 
 def latest_believable(column: pa.ChunkedArray) -> tuple[datetime | None, datetime | None]:

@@ -7,7 +7,7 @@ other is given by --resource-file (docs/votre_api.md).
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -95,6 +95,15 @@ class Resource:
     def file_schema(self) -> pa.Schema:
         """The schema of the Parquet file: the business columns, then the metadata."""
         return pa.schema([*self.schema, *METADATA])
+
+
+def leaves(fields: pa.Schema | pa.StructType) -> Iterator[tuple[tuple[int, ...], pa.DataType]]:
+    """What holds a value, in tables within tables too: the positions that lead to it, and its type."""
+    for position, field in enumerate(fields):
+        if pa.types.is_struct(field.type):
+            yield from (((position, *inner), kind) for inner, kind in leaves(field.type))
+        else:
+            yield (position,), field.type
 
 
 def load_resource(path: Path) -> Resource:

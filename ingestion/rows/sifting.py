@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from ingestion.kinds import JsonObject
 from ingestion.rows.json_text import UNREADABLE, Piece, Text, elements
 from ingestion.rows.records import unknown_fields
-from ingestion.rows.resources import Resource
+from ingestion.rows.resources import Resource, leaves
 
 MOST_UNKNOWN_FIELDS = 64
 
@@ -55,9 +55,9 @@ class Sieve:
     def __init__(self, resource: Resource):
         self.fields = resource.schema
         self.decimals = [
-            (number, field.type)
-            for number, field in enumerate(self.fields)
-            if pa.types.is_decimal(field.type)
+            ([f"f{position}" for position in path], kind)
+            for path, kind in leaves(self.fields)
+            if pa.types.is_decimal(kind)
         ]
         self.unknown: dict[tuple[str, ...], None] = {}
         self.lock = threading.Lock()
@@ -112,8 +112,10 @@ class Sieve:
 
     def _fits(self, row: msgspec.Struct) -> bool:
         """Whether the amounts of the row have no more digits than their columns, before and after the point."""
-        for number, kind in self.decimals:
-            value = getattr(row, f"f{number}")
+        for path, kind in self.decimals:
+            value: Any = row
+            for attribute in path:
+                value = value and getattr(value, attribute)
             if value is not None:
                 digits = value.as_tuple()
                 if not value.is_finite() or not -kind.scale <= digits.exponent <= 0:

@@ -15,7 +15,7 @@ from ingestion.rows.sifting import MOST_UNKNOWN_FIELDS, Sieve
 
 NOON = "2024-01-05T12:00:00Z"
 WHOLE = {"id": 1, "event_time": NOON}
-MORE = pa.struct([("x", pa.int64())])
+MORE = pa.struct([("x", pa.int64()), ("price", pa.decimal128(5, 2))])
 EVERY_TYPE = Resource(
     "every",
     "/every",
@@ -89,6 +89,7 @@ def test_the_odd_rows_are_told_from_the_sound_ones_by_their_places_and_come_as_r
         {"inside": {"key": None}},
         {"inside": [1]},
         {"inside": {"key": 1, "more": {"x": "y"}}},
+        {"inside": {"key": 1, "more": {"price": "1234.5"}}},
     ],
 )
 def test_a_value_that_its_column_cannot_hold_makes_its_row_odd_alone(changes):
@@ -108,6 +109,7 @@ def test_a_value_that_its_column_cannot_hold_makes_its_row_odd_alone(changes):
         {"price": 7},
         {"inside": {"key": 1, "more": None}},
         {"inside": {"key": 1, "more": {"x": None}}},
+        {"inside": {"key": 1, "more": {"price": "-1.5"}}},
     ],
 )
 def test_a_value_at_the_edge_of_its_column_is_sound(changes):
