@@ -74,6 +74,21 @@ def test_the_rows_are_the_first_list_of_the_keys_looked_for():
     assert read.says("data") == [{"id": 2}]
 
 
+@pytest.mark.parametrize("body", [{}, {"result": {}}, {"result": {"rows": 5}}, {"result": {"rows": None}}])
+def test_a_list_that_is_not_where_it_was_looked_for_is_an_unexpected_shape(body):
+    with pytest.raises(IngestError) as error:
+        answer(body, rows_keys=("result.rows",))
+    assert error.value.code == "unexpected_shape"
+    assert answer(body | {"data": []}, rows_keys=("result.rows", "data")).rows_key == "data"
+
+
+def test_what_the_envelope_says_beside_the_rows_need_not_be_readable():
+    deep = b"[" * 10_000 + b"]" * 10_000
+    read = answer(b'{"data": [1], "debug": ' + deep + b', "bytes": "\xff", "next_cursor": "a"}')
+    assert (read.row_count, read.says("next_cursor")) == (1, "a")
+    assert (read.says("debug"), read.says("bytes")) == (deep.decode(), '"\ufffd"')
+
+
 @pytest.mark.parametrize(
     ("body", "count", "empty"),
     [(b"[]", 0, True), (b" [ ] ", 0, True), (b"\xef\xbb\xbf[1]", 1, False), (b'{"data": [\n]}', 0, True)],

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ingestion.rows import decoding
 from ingestion.rows.decoding import DoesNotFit, read_block, read_pages, to_table
 from ingestion.rows.records import read_texts
 from ingestion.rows.resources import EVENTS, INSTANT, TRANSACTIONS, Resource
@@ -128,6 +129,55 @@ def test_what_is_in_tables_within_tables_is_read_with_the_same_care(rows):
     alone, refused = one_by_one([text_of(row) for row in rows], NESTED)
     assert table.equals(alone)
     assert [(one.reason, one.field) for one in rejects] == [(one.reason, one.field) for one in refused]
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """The rows that the last reader, the slow one, was given."""
+    texts = []
+
+    def noted(wanted, resource, day=None):
+        texts.extend(text for _, text in wanted.values())
+        return read_texts(wanted, resource, day)
+
+    monkeypatch.setattr(decoding, "read_texts", noted)
+    return texts
+
+
+def test_sound_rows_are_read_at_once_by_the_first_reader(monkeypatch):
+    monkeypatch.delattr(decoding, "_read_apart")
+    rows = [{**WHOLE, "id": number, "amount": number or None} for number in range(5)]
+    table, rejects = read(rows[:2], [], rows[2:], b"[ ]", day=date(2024, 1, 5))
+    assert (table["id"].to_pylist(), table["amount"].to_pylist(), rejects) == (
+        [0, 1, 2, 3, 4],
+        [None, 1.0, 2.0, 3.0, 4.0],
+        [],
+    )
+
+
+def test_the_last_reader_looks_at_the_odd_rows_alone(looked_at):
+    rows = [{**WHOLE, "id": number, "amount": 0.5 if number % 2 else None} for number in range(9)]
+    odd = [
+        {**WHOLE, "user_id": "u"},
+        {**WHOLE, "amount": 2.0**60},
+        {**WHOLE, "event_time": "2024-01-06T10:00:00Z"},
+    ]
+    table, rejects = read([*rows, odd[0]], [odd[1], {**WHOLE, "new": 1}, odd[2]], day=date(2024, 1, 5))
+    assert (table.num_rows, len(rejects)) == (11, 2)
+    assert looked_at == [text_of(row) for row in odd]
+
+
+def test_of_a_page_that_pyarrow_refuses_alone_every_row_is_looked_at_and_of_no_other_page(looked_at):
+    precise = {**WHOLE, "id": 2, "updated_at": "2024-01-05T10:00:00.123456789Z"}
+    table, rejects = read([WHOLE], [precise, {**WHOLE, "id": 3}, {"id": 4}])
+    assert (table["id"].to_pylist(), len(rejects)) == ([1, 2, 3], 1)
+    assert looked_at == [text_of(row) for row in (precise, {**WHOLE, "id": 3}, {"id": 4})]
+
+
+def test_rows_keep_their_order_whichever_reader_took_them():
+    amounts = [2.0**60, 0.5, -(2.0**70), 1.5, 2.0**80]
+    table, rejects = read([{**WHOLE, "id": 9 - n, "amount": amount} for n, amount in enumerate(amounts)])
+    assert (table["id"].to_pylist(), table["amount"].to_pylist(), rejects) == ([9, 8, 7, 6, 5], amounts, [])
 
 
 WHOLE = {"id": 1, "event_time": "2024-01-05T10:00:00Z"}

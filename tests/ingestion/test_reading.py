@@ -2,50 +2,17 @@
 
 import json
 import logging
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
 
-from ingestion.api.client import ApiClient
 from ingestion.api.paginations import SourceMoved
-from ingestion.bronze.publishing import Target
-from ingestion.bronze.storage import open_folder
 from ingestion.errors import IngestError
-from ingestion.in_flight import InFlight
 from ingestion.quarantine import store
-from ingestion.reading import READINGS, Job, Selection, fetch_pages, read, whole_day, whole_listing
-from ingestion.rows.resources import EVENTS, POSTS
-from tests.ingestion.toy_api import envelope, toy_api
-
-DAY, NOON = date(2024, 1, 5), datetime(2024, 1, 5, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def job_on(tmp_path):
-    """job_on(answer): a job that reads an API which answers so, and the queries that it was asked."""
-
-    @contextmanager
-    def job_on(answer, resource=EVENTS, pagination="cursor", ratio=1.0):
-        asked = []
-
-        def answer_and_note(query):
-            asked.append(query)
-            return answer(query)
-
-        with toy_api(answer_and_note) as url:
-            target = Target(resource, open_folder(tmp_path / "bronze"), "r1", NOON)
-            quarantine = open_folder(tmp_path / "quarantine")
-            yield (
-                Job(ApiClient(url, max_attempts=1), target, quarantine, pagination, 2, ratio, InFlight()),
-                asked,
-            )
-
-    return job_on
-
-
-def row(number, at=NOON, **more):
-    return {"id": number, "event_time": at.isoformat() if isinstance(at, datetime) else at, **more}
+from ingestion.reading import READINGS, Selection, fetch_pages, read, whole_day, whole_listing
+from ingestion.rows.resources import POSTS
+from tests.ingestion.conftest import DAY, row
+from tests.ingestion.toy_api import envelope
 
 
 def ids(batch):
@@ -170,7 +137,7 @@ def test_the_latest_update_is_the_greatest_that_can_be_believed(job_on, caplog):
 
 @pytest.mark.parametrize(("bad", "refused"), [(1, False), (2, True)])
 def test_beyond_its_share_of_rows_refused_nothing_is_published(job_on, bad, refused):
-    rows = [row(number) for number in range(4 - bad)] + [row(None, type=str(number)) for number in range(bad)]
+    rows = [row(1), row(2), row(None), row("x") if bad > 1 else row(3)]
     with job_on(lambda query: envelope(rows), ratio=0.25) as (job, _):
         if not refused:
             assert read(job, whole_day(job, DAY)).tally.quarantined == bad
@@ -185,11 +152,20 @@ def test_beyond_its_share_of_rows_refused_nothing_is_published(job_on, bad, refu
     )
 
 
-def test_a_page_that_is_no_list_is_told_by_the_name_of_its_reading(job_on):
-    page = b'{"next_cursor": null, "has_more": false, "data": [{"id": 1}, {"id": 2]}'
-    with job_on(lambda query: (200, {}, page)) as (job, _), pytest.raises(IngestError) as error:
+def test_a_list_cut_within_is_told_by_the_name_of_its_reading(job_on):
+    page = 200, {"Link": "<http://api/?page=1>; rel=first"}, b'[{"id": 1}, {"id": 2]'
+    with job_on(lambda query: page, pagination="link") as (job, _), pytest.raises(IngestError) as error:
         read(job, whole_day(job, DAY))
-    assert error.value.code == "invalid_json"
+    assert (error.value.code, error.value.message) == (
+        "invalid_json",
+        "2024-01-05 : une page n'est pas une liste JSON.",
+    )
+
+
+def test_a_reading_says_where_its_last_page_began(job_on):
+    pages = {None: envelope([row(1)], "c2", True), "c2": envelope([row(2)])}
+    with job_on(lambda query: pages[query.get("cursor")]) as (job, _):
+        assert read(job, whole_day(job, DAY)).tally.last_position == "c2"
 
 
 class TestMended:
@@ -220,6 +196,14 @@ class TestMended:
             self.keep(job, reading)
             batch = read(job, whole_day(job, DAY))
         assert (ids(batch), batch.tally.received) == ([*back, 2], 1 + len(back))
+
+    def test_one_refused_again_whose_mended_version_is_home_in_another_day_is_counted_as_repeated(
+        self, job_on
+    ):
+        with job_on(lambda query: envelope([row("1"), row(2, "2024-01-06T12:00:00Z")])) as (job, _):
+            self.keep(job, "increment")
+            batch = read(job, whole_day(job, date(2024, 1, 6)))
+        assert (ids(batch), batch.tally.received, batch.tally.repeated) == ([2], 2, 1)
 
     def test_one_of_another_day_stays_away(self, job_on):
         with job_on(lambda query: envelope([row(2, "2024-01-06T12:00:00Z")])) as (job, _):

@@ -393,6 +393,20 @@ def test_a_row_that_moves_then_comes_back_is_home_wherever_its_first_reader_is_o
     overtake_everywhere("increment", "increment", [("move", 1)], [("move", 1), ("insert", 1)])
 
 
+def test_what_others_undo_is_made_again_a_few_times_with_longer_and_longer_pauses(monkeypatch):
+    tries, longest = [], []
+    monkeypatch.setattr(contention.random, "uniform", lambda least, most: longest.append(most) or least)
+
+    def undone():
+        tries.append(1)
+        raise Stale("here")
+
+    with pytest.raises(IngestError):
+        contention.until_steady(undone, "here")
+    assert len(tries) == 1 + contention.TRIES_AGAIN
+    assert longest == [contention.PAUSE * factor for factor in (1, 2, 4, 8, 16, 32)]
+
+
 def test_a_writer_that_others_never_let_through_says_so_and_loses_nothing():
     with room() as shared:
         shared.writer("reread", 0)()
