@@ -117,13 +117,13 @@ def read_rules(content: object, origin: str) -> list[Rule]:
 
 
 def _column_names(value: object, name: str, origin: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise usage_error(f"{origin} : {name} doit être une liste de noms de colonnes.")
     return value
 
 
 def _ranges(value: object, origin: str) -> list[Rule]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "" in value:
         raise usage_error(f'{origin} : value_ranges doit être un objet {{"colonne": [min, max]}}.')
     return [Rule("value_ranges", column, _bounds(pair, column, origin)) for column, pair in value.items()]
 

@@ -66,6 +66,8 @@ def test_no_row_may_be_asked_for_and_a_range_of_one_value():
             {"not_null_columns": ["id", 1]},
             "r.json : not_null_columns doit être une liste de noms de colonnes.",
         ),
+        ({"unique_columns": [""]}, "r.json : unique_columns doit être une liste de noms de colonnes."),
+        ({"value_ranges": {"": [0, 1]}}, 'r.json : value_ranges doit être un objet {"colonne": [min, max]}.'),
         ({"value_ranges": []}, 'r.json : value_ranges doit être un objet {"colonne": [min, max]}.'),
         ({"value_ranges": {"a": 3}}, "r.json : value_ranges.a doit être [min, max], deux nombres, pas 3."),
         (
