@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import logging
+import math
 import os
 import sys
 from datetime import UTC, date, datetime, time, timedelta
@@ -201,10 +202,12 @@ def typed(row: object, columns: dict) -> dict:
     for name, kind in columns.items():
         value = row.get(name)
         try:
-            if isinstance(value, bool) or (value is None and name in REASONS):
+            if isinstance(value, (bool, list)) or (value is None and name in REASONS):
                 raise ValueError(value)
             values[name] = instant(value) if kind == INSTANT and value is not None else value
-            pa.scalar(values[name], kind)
+            entered = pa.scalar(values[name], kind).as_py()
+            if isinstance(value, float) and not (math.isfinite(value) and entered == value):
+                raise ValueError(value)  # 1.5 deviendrait l'entier 1 ; NaN n'est pas un nombre
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
             raise ValueError(REASONS.get(name, "wrong_type"), name) from None
     unknown = {name: value for name, value in row.items() if name not in columns}

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
+from tests.ingestion.toy_api import toy_api
+
 JANUARY = ("2024-01-01", "2024-01-03")
 KEYS = {
     "status",
@@ -173,6 +175,35 @@ def test_refused_rows_are_kept_as_received_with_their_reason(stored):
         ("wrong_type", "amount"),
     ]
     assert {"31/02/2024"} == {entry["raw"]["event_time"] for entry in kept if entry["field"] == "event_time"}
+
+
+NOON = "2024-01-05T12:00:00Z"
+DAMAGED = {
+    "NaN": '"amount": NaN',
+    "infinity": '"amount": -Infinity',
+    "a number in text": '"amount": "1.5"',
+    "a list where an object is": '"payload": []',
+    "a yes where a number is": '"user_id": true',
+    "half a number": '"user_id": 1.5',
+    "an integer too large": f'"user_id": {2**63}',
+    "an integer that a float cannot hold": f'"amount": {2**53 + 1}',
+    "an instant without its zone": '"updated_at": "2024-01-05T12:00:00"',
+    "an instant of no calendar": '"updated_at": "9999-12-31T23:59:59-23:59"',
+    "half an emoji": '"type": "\\ud83d"',
+}
+
+
+@pytest.mark.parametrize("field", DAMAGED.values(), ids=DAMAGED)
+def test_a_value_that_its_column_would_damage_is_refused_with_its_row_alone(subject, field):
+    sound, damaged = f'{{"id": 1, "event_time": "{NOON}"}}', f'{{"id": 2, "event_time": "{NOON}", {field}}}'
+    body = f'{{"data": [{damaged}, {sound}], "next_cursor": null, "has_more": false}}'
+    with toy_api(lambda query: (200, {}, body.encode())) as url:
+        engine_only = ("--max-quarantine-ratio", "1") if subject.name == "ingestion" else ()
+        run = replace(subject, url=url).ingest("2024-01-05", "2024-01-05", *engine_only)
+    assert (run.code, run.result["records_count"], run.result["quarantined"]) == (0, 1, 1)
+    assert [row["id"] for row in rows(subject, "2024-01-05")] == [1]
+    kept = json.loads(subject.place.read("quarantine/events/2024-01-05.jsonl"))
+    assert (kept["reason"], kept["field"]) == ("wrong_type", field.split('"')[1])
 
 
 def test_posts_are_read_by_page_as_one_days_picture(subject):
