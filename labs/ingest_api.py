@@ -186,7 +186,8 @@ def typed(row: object, columns: dict) -> dict:
             if isinstance(value, float) and not (math.isfinite(value) and entered == value):
                 raise ValueError(value)  # 1.5 deviendrait l'entier 1 ; NaN n'est pas un nombre
         except (ValueError, TypeError, OverflowError, pa.ArrowException):
-            raise ValueError(REASONS.get(name, "wrong_type"), name) from None
+            reason = REASONS.get(name, "wrong_type") if value is None or kind == INSTANT else "wrong_type"
+            raise ValueError(reason, name) from None
     unknown = {name: value for name, value in row.items() if name not in columns}
     return {**values, "_extra": json.dumps(unknown, sort_keys=True) if unknown else None}
 

@@ -193,17 +193,36 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("field", DAMAGED.values(), ids=DAMAGED)
-def test_a_value_that_its_column_would_damage_is_refused_with_its_row_alone(subject, field):
-    sound, damaged = f'{{"id": 1, "event_time": "{NOON}"}}', f'{{"id": 2, "event_time": "{NOON}", {field}}}'
-    body = f'{{"data": [{damaged}, {sound}], "next_cursor": null, "has_more": false}}'
+def refused(subject, row):
+    """What waits in quarantine after a day of a sound row and of this one."""
+    body = f'{{"data": [{row}, {{"id": 1, "event_time": "{NOON}"}}], "next_cursor": null, "has_more": false}}'
     with toy_api(lambda query: (200, {}, body.encode())) as url:
         engine_only = ("--max-quarantine-ratio", "1") if subject.name == "ingestion" else ()
         run = replace(subject, url=url).ingest("2024-01-05", "2024-01-05", *engine_only)
     assert (run.code, run.result["records_count"], run.result["quarantined"]) == (0, 1, 1)
     assert [row["id"] for row in rows(subject, "2024-01-05")] == [1]
     kept = json.loads(subject.place.read("quarantine/events/2024-01-05.jsonl"))
-    assert (kept["reason"], kept["field"]) == ("wrong_type", field.split('"')[1])
+    return kept["reason"], kept["field"]
+
+
+@pytest.mark.parametrize("field", DAMAGED.values(), ids=DAMAGED)
+def test_a_value_that_its_column_would_damage_is_refused_with_its_row_alone(subject, field):
+    row = f'{{"id": 2, "event_time": "{NOON}", {field}}}'
+    assert refused(subject, row) == ("wrong_type", field.split('"')[1])
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (f'{{"id": "x", "event_time": "{NOON}"}}', ("wrong_type", "id")),
+        (f'{{"event_time": "{NOON}"}}', ("missing_id", "id")),
+        ('{"id": 2}', ("unreadable_event_time", "event_time")),
+        ('{"id": 2, "event_time": 5}', ("unreadable_event_time", "event_time")),
+        ("[2]", ("not_an_object", "")),
+    ],
+)
+def test_a_row_that_cannot_be_placed_is_refused_with_its_reason(subject, row, reason):
+    assert refused(subject, row) == reason
 
 
 def test_posts_are_read_by_page_as_one_days_picture(subject):
