@@ -4,6 +4,9 @@ import logging
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
+from ingestion.bronze import contention
 from ingestion.bronze.contention import Stale
 from ingestion.bronze.parquet import read_partition
 from ingestion.bronze.partitions import partition_name, present_days
@@ -109,6 +112,19 @@ def test_a_day_cut_at_local_midnight_is_written_and_failed(job_on):
     )
 
 
+@pytest.mark.parametrize("resource", [EVENTS, LISTING], ids=["a day", "a listing"])
+def test_a_day_that_others_never_let_be_written_is_told_by_its_address(job_on, monkeypatch, resource):
+    monkeypatch.setattr(contention, "PAUSE", 0)
+    with job_on(lambda query: envelope([row(1)]), resource) as (job, _):
+        refuse(job.target.folder, DAY, Stale())
+        with pytest.raises(IngestError) as error:
+            ingest_day(job, DAY) if resource is EVENTS else ingest_days(job, [DAY], workers=1)
+    assert (error.value.code, error.value.message[: error.value.message.index(" : ")]) == (
+        "contended",
+        job.target.folder.where(partition_name(DAY)) if resource is EVENTS else str(job.target.folder),
+    )
+
+
 class TestListing:
     """A resource that cannot be asked for a day."""
 
@@ -137,10 +153,13 @@ class TestListing:
 
     def test_a_day_that_cannot_be_written_is_told_with_its_rows_and_the_others_are_written(self, job_on):
         with job_on(self.all_days, LISTING) as (job, _):
-            refuse(job.target.folder, DAYS[0], IngestError("storage_failed", "pleine"))
+            for day in DAYS[:2]:
+                refuse(job.target.folder, day, IngestError("storage_failed", "pleine"))
             outcome = ingest_days(job, DAYS, workers=1)
-        assert [(day, error.code) for day, error in outcome.failures.items()] == [(DAYS[0], "storage_failed")]
-        assert ([day for day, _ in statuses(outcome)], outcome.unpublished) == (DAYS[1:], 2)
+        assert {day: error.code for day, error in outcome.failures.items()} == dict.fromkeys(
+            DAYS[:2], "storage_failed"
+        )
+        assert ([day for day, _ in statuses(outcome)], outcome.unpublished) == (DAYS[2:], 3)
 
     def test_when_another_changed_a_day_meanwhile_it_is_read_again_and_what_it_wrote_is_told_written(
         self, job_on

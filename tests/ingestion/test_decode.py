@@ -174,6 +174,27 @@ def test_of_a_page_that_pyarrow_refuses_alone_every_row_is_looked_at_and_of_no_o
     assert looked_at == [text_of(row) for row in (precise, {**WHOLE, "id": 3}, {"id": 4})]
 
 
+def test_a_table_that_is_null_is_told_from_a_table_of_nulls():
+    rows = [{**WHOLE, "a": value, "b": {"c": value}} for value in (None, {}, {"at": None}, {"on": True})]
+    table, _ = read(rows, resource=NESTED)
+    assert [value and value["on"] for value in table["a"].to_pylist()] == [None, None, None, True]
+    assert [value is None for value in table["a"].to_pylist()] == [True, False, False, False]
+    assert [value["c"] is None for value in table["b"].to_pylist()] == [True, False, False, False]
+
+
+def test_numbers_that_are_none_are_found_in_every_column():
+    rows = [{**WHOLE, "a": {"ratio": math.nan}}, {**WHOLE, "b": {"c": {"ratio": math.nan}}}, WHOLE]
+    table, rejects = read(rows, resource=NESTED)
+    assert (table.num_rows, [one.field for one in rejects]) == (1, ["a", "b"])
+
+
+def test_unknown_fields_of_many_rows_stay_each_beside_its_own():
+    rows = [{**WHOLE, "id": number} | ({"new": number} if number % 3 == 0 else {}) for number in range(100)]
+    table, rejects = read(rows)
+    kept = [f'{{"new":{number}}}' if number % 3 == 0 else None for number in range(100)]
+    assert (table["_extra"].to_pylist(), rejects) == (kept, [])
+
+
 def test_rows_keep_their_order_whichever_reader_took_them():
     amounts = [2.0**60, 0.5, -(2.0**70), 1.5, 2.0**80]
     table, rejects = read([{**WHOLE, "id": 9 - n, "amount": amount} for n, amount in enumerate(amounts)])

@@ -7,6 +7,7 @@ import pytest
 from ingestion.bronze.parquet import read_partition
 from ingestion.daily import ingest_days
 from ingestion.incremental import ingest_increment
+from ingestion.quarantine import store
 from ingestion.rows.resources import EVENTS
 from ingestion.watermark import Watermark
 from tests.ingestion.conftest import DAY, NOON, row
@@ -67,6 +68,19 @@ def test_an_increment_without_rows_leaves_the_watermark_where_it_was(job_on, kin
     with job_on(lambda query: envelope([])) as (job, _):
         outcome, new = ingest_increment(job, watermark, None, HOURS, workers=1)
     assert (new, outcome.days, outcome.received) == (watermark, [], 0)
+
+
+@pytest.mark.parametrize("watermark", [mark("updated_at", NOON), mark("last_id", 1), mark("last_id")])
+def test_the_rows_that_an_increment_refuses_join_those_that_wait(job_on, watermark):
+    for refused in (row(None), row("x")):
+
+        def answer(query, refused=refused):
+            return envelope([refused] if query.get("after_id") in (None, "0", "1") else [])
+
+        with job_on(answer) as (job, _):
+            ingest_increment(job, watermark, None, HOURS, workers=1)
+    entries = store.load(job.quarantine, store.waiting_file("events", "increment"))
+    assert [one.reason for one in entries] == ["missing_id", "wrong_type"]
 
 
 def source(*rows):
