@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestion.rows import json_text
 from ingestion.rows.json_text import NotJson, RepeatedKey, elements, is_valid, members
 
 VALUES = st.recursive(
@@ -53,6 +54,14 @@ def test_a_list_is_cut_into_its_elements_as_received(text, parts):
 def test_what_has_not_its_brackets_is_no_list(text):
     with pytest.raises(NotJson):
         elements(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a": 1, "b": [2, {"c": 3}]}', b'{"a":{}}', b" { } ", b'{"a" : "x,:{" , "b":1 }']
+)
+def test_an_object_that_msgspec_takes_is_cut_in_one_pass(monkeypatch, text):
+    monkeypatch.delattr(json_text, "_scanned_members")
+    assert {name: json.loads(bytes(part)) for name, part in members(text).items()} == json.loads(text)
 
 
 def test_an_object_is_cut_into_its_members_as_received():
