@@ -21,7 +21,7 @@ help:
 	@echo "make workers    n8n with two workers, one of which is killed (three minutes, needs redis-server)"
 	@echo "make container  the lab's images, built and run by podman as Docker would (ten minutes, as root)"
 	@echo "make api        the engine's pages for who imports it (build/api)"
-	@echo "make mutants    change the engine's core, and what a run leaves, in 2,600 ways, and name the changes that no test sees (twenty minutes)"
+	@echo "make mutants    change the engine's core, and what a run leaves, in 4,800 ways, and name the changes that no test sees (forty minutes)"
 	@echo "make mutants-runs  the same for what starts and ends a run's processes, in a copy of the lab (an hour)"
 	@echo "make reset   remove what the runs produced"
 	@echo "make doctor  find what keeps the lab from running, even half installed"
