@@ -12,10 +12,11 @@ from __future__ import annotations
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ingestion.bronze.partitions import present_days
 from ingestion.bronze.storage import Folder, open_folder
@@ -120,7 +121,7 @@ def _keep_mended(
 ) -> None:
     """Keep the mended version of the entries that come home: {entry id: the file that holds it}."""
     mended = {
-        item.id: replace(item, reading=name.rpartition("/")[2].removesuffix(".jsonl"))
+        item.id: msgspec.structs.replace(item, reading=name.rpartition("/")[2].removesuffix(".jsonl"))
         for name, entries in waiting.items()
         for item in entries
         if home.get(item.id) == name

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from ingestion.rows.records import Reject
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row in quarantine.
 
     Attributes:
@@ -62,7 +60,7 @@ class Entry:
         return about + b', "raw_text": ' + json.dumps(_as_text(self.raw)).encode() + b"}\n"
 
     def _about(self) -> JsonObject:
-        return {name: value for name, value in vars(self).items() if name != "raw"}
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if name != "raw"}
 
 
 def _as_text(raw: bytes) -> str:
@@ -126,25 +124,13 @@ def _why(error: Exception, line: bytes) -> str:
     return "ce n'est pas un objet JSON" if isinstance(error, NotJson) else str(error)
 
 
-class _About(msgspec.Struct, forbid_unknown_fields=True):
-    """What a line says of a row: this engine's, or that of a script of the course, which keeps its reason and field."""
-
-    reason: str
-    field: str = ""
-    run_id: str = ""
-    page: int = 0
-    reading: str = ""
-    id: str = ""
-
-
 def _entry_of(line: bytes) -> Entry:
-    """The entry of a line, which a hand may have changed."""
+    """The entry of a line, which a hand may have changed; a script of the course keeps reason and field alone."""
     found = dict(members(line.removeprefix(BOM)))
     raw = _raw_of(found.pop("raw", b""), found.pop("raw_text", b""))
-    about = msgspec.convert({name: json.loads(bytes(value)) for name, value in found.items()}, _About)
-    return Entry(
-        about.id or fingerprint(raw), about.reason, about.field, about.run_id, about.page, raw, about.reading
-    )
+    about = {name: json.loads(bytes(value)) for name, value in found.items()}
+    kept = msgspec.convert({"id": "", "field": "", "run_id": "", "page": 0, **about, "raw": raw}, Entry)
+    return kept if kept.id else msgspec.structs.replace(kept, id=fingerprint(raw))
 
 
 def _raw_of(kept: Piece, as_text: Piece) -> bytes:

@@ -21,7 +21,7 @@ from ingestion.kinds import JsonObject
 from ingestion.rows.instants import extremes, microseconds, outside_calendar
 from ingestion.rows.json_text import EMPTY_LIST, Text
 from ingestion.rows.records import EXACT_BELOW, Reject, read_texts
-from ingestion.rows.resources import EXTRA, INSTANT, Resource, leaves
+from ingestion.rows.resources import EXTRA, INSTANT, Resource, leaf_columns
 from ingestion.rows.sifting import Sifted, sieve_of
 
 DAY = 24 * 60 * 60 * 1_000_000  # microseconds
@@ -167,8 +167,7 @@ def _as_column(texts: list[bytes | None]) -> pa.Array:
 def _read(parts: list[Text], schema: pa.Schema, unknown: str) -> pa.Table:
     try:
         rows = _parse(_joined(parts), schema, unknown)
-        columns = map(_with_instants, rows.flatten(), schema.types)
-        table = pa.Table.from_arrays(list(columns), schema=schema)
+        table = pa.Table.from_struct_array(rows.cast(pa.struct(list(schema))))
         table.validate(full=True)
     except pa.ArrowException as error:
         raise DoesNotFit(str(error).splitlines()[0]) from None
@@ -179,7 +178,7 @@ def _read(parts: list[Text], schema: pa.Schema, unknown: str) -> pa.Table:
 
 def _parse(body: pa.Buffer, schema: pa.Schema, unknown: str) -> pa.StructArray:
     """The rows, one an element; the text is given back to the memory as soon as they are read."""
-    if any(pa.types.is_decimal(kind) for _, kind in leaves(schema)) and TINY_NUMBER.search(body):
+    if any(pa.types.is_decimal(kind) for _, kind in leaf_columns(schema)) and TINY_NUMBER.search(body):
         raise DoesNotFit("tiny number")
     envelopes = pj.read_json(
         pa.BufferReader(body),
@@ -219,16 +218,6 @@ def _as_text(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_as_text(field.type)) for field in kind])
     return pa.string() if kind == INSTANT else kind
-
-
-def _with_instants(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """These values of the type `_as_text(kind)`, as `kind`."""
-    if values.type == kind:
-        return values
-    if not pa.types.is_struct(kind):
-        return values.cast(kind)
-    inner = [_with_instants(one, field.type) for one, field in zip(values.flatten(), kind, strict=True)]
-    return pa.StructArray.from_arrays(inner, fields=list(kind), mask=values.is_null())
 
 
 def _lacks_required(table: pa.Table, schema: pa.Schema) -> bool:

@@ -97,11 +97,11 @@ class Resource:
         return pa.schema([*self.schema, *METADATA])
 
 
-def leaves(fields: pa.Schema | pa.StructType) -> Iterator[tuple[tuple[int, ...], pa.DataType]]:
+def leaf_columns(fields: pa.Schema | pa.StructType) -> Iterator[tuple[tuple[int, ...], pa.DataType]]:
     """What holds a value, in tables within tables too: the positions that lead to it, and its type."""
     for position, field in enumerate(fields):
         if pa.types.is_struct(field.type):
-            yield from (((position, *inner), kind) for inner, kind in leaves(field.type))
+            yield from (((position, *inner), kind) for inner, kind in leaf_columns(field.type))
         else:
             yield (position,), field.type
 

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from ingestion.kinds import JsonObject
 from ingestion.rows.json_text import UNREADABLE, Piece, Text, elements
 from ingestion.rows.records import unknown_fields
-from ingestion.rows.resources import Resource, leaves
+from ingestion.rows.resources import Resource, leaf_columns
 
 MOST_UNKNOWN_FIELDS = 64
 
@@ -56,7 +56,7 @@ class Sieve:
         self.fields = resource.schema
         self.decimals = [
             ([f"f{position}" for position in path], kind)
-            for path, kind in leaves(self.fields)
+            for path, kind in leaf_columns(self.fields)
             if pa.types.is_decimal(kind)
         ]
         self.unknown: dict[tuple[str, ...], None] = {}

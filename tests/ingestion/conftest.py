@@ -1,7 +1,6 @@
 """A job of the engine, in this process, on an API over real HTTP whose answers a test decides."""
 
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 
 import pytest
 
@@ -10,13 +9,7 @@ from ingestion.bronze.publishing import Target
 from ingestion.bronze.storage import open_folder
 from ingestion.reading import Job
 from ingestion.rows.resources import EVENTS
-from tests.ingestion.toy_api import toy_api
-
-DAY, NOON = date(2024, 1, 5), datetime(2024, 1, 5, 12, tzinfo=UTC)
-
-
-def row(number, at=NOON, **more):
-    return {"id": number, "event_time": at.isoformat() if isinstance(at, datetime) else at, **more}
+from tests.ingestion.toy_api import NOON, toy_api
 
 
 @pytest.fixture

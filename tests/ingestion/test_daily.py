@@ -14,8 +14,7 @@ from ingestion.daily import STOPS_THE_RUN, ingest_day, ingest_days
 from ingestion.errors import IngestError
 from ingestion.in_flight import InFlight
 from ingestion.rows.resources import EVENTS, Words
-from tests.ingestion.conftest import DAY, NOON, row
-from tests.ingestion.toy_api import envelope
+from tests.ingestion.toy_api import DAY, NOON, envelope, row
 
 DAYS = [DAY + timedelta(days=number) for number in range(4)]
 LISTING = replace(EVENTS, words=Words(date=""))
@@ -54,7 +53,7 @@ def test_a_day_is_read_and_replaces_its_file_and_is_left_alone_when_it_has_not_c
 
 
 def test_a_day_that_another_writer_changed_while_it_was_read_is_read_again(job_on):
-    others = [row(6)]
+    others = ["one"]
 
     def answer(query):
         if others:

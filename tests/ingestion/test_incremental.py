@@ -10,8 +10,7 @@ from ingestion.incremental import ingest_increment
 from ingestion.quarantine import store
 from ingestion.rows.resources import EVENTS
 from ingestion.watermark import Watermark
-from tests.ingestion.conftest import DAY, NOON, row
-from tests.ingestion.toy_api import envelope
+from tests.ingestion.toy_api import DAY, NOON, envelope, row
 
 NEXT = DAY + timedelta(days=1)
 HOURS = timedelta(hours=72)

@@ -10,9 +10,10 @@ import json
 import random
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -257,7 +258,11 @@ class Room:
         name = store.waiting_file("events", DAYS[0].isoformat())
         (entry,) = (one for one in store.load(self.quarantine, name) if json.loads(one.raw)["id"] == MENDED)
         fixed = json.dumps(self.source.rows[MENDED] | {"amount": 7.0}).encode()
-        store.change(self.quarantine, name, lambda former: former | {entry.id: replace(entry, raw=fixed)})
+        store.change(
+            self.quarantine,
+            name,
+            lambda former: former | {entry.id: msgspec.structs.replace(entry, raw=fixed)},
+        )
 
     def rows(self):
         """Each row of the bronze: its identifier, its day, its version."""

@@ -5,12 +5,19 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from email.message import Message
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
 Answer = tuple[int, dict[str, str], bytes]
+DAY, NOON = date(2024, 1, 5), datetime(2024, 1, 5, 12, tzinfo=UTC)
+
+
+def row(number: object, at: datetime | str = NOON, **more: object) -> dict:
+    """An event as the API gives it."""
+    return {"id": number, "event_time": at.isoformat() if isinstance(at, datetime) else at, **more}
 
 
 def envelope(rows: list, next_cursor: str | None = None, has_more: bool = False) -> Answer:
