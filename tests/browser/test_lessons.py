@@ -106,7 +106,10 @@ def test_m_in_a_cell_being_written_is_a_letter(lab, page, notes):
 
 def test_on_a_slide_space_ticks_the_box_in_focus_and_the_slide_stays(lab, page, notes):
     notes("09_synthese").close()
-    page.evaluate("location.hash = '/slide-3-0'")
+    # Asked again until it is there, as in test_slides.py: RISE's own late selection of a cell may go elsewhere.
+    page.wait_for_function(
+        "() => { location.hash = '/slide-3-0'; return document.querySelector('section.present#slide-3-0') }"
+    )
     one = page.locator("section.present").get_by_role("checkbox", name="expliquer à un collègue")
     one.focus()
     page.keyboard.press("Space")
